@@ -1,0 +1,24 @@
+import type { Citation } from './types.ts';
+
+const nbsp = '\u00a0';
+const words = {
+  ru: { article: 'ст.', part: 'ч.', point: 'п.', clause: 'п.' },
+  en: { article: 'art.', part: 'part', point: 'item', clause: 'cl.' },
+};
+
+/**
+ * A citation as it is printed: «ст. 14 ч. 3 152-ФЗ от 27.07.2006», «Оферта, п. 3.5.3, 5.1.4»; the spaces before
+ * numbers do not break.
+ */
+export function cite(citation: Citation, locale: 'ru' | 'en'): string {
+  const word = words[locale];
+  if (citation.clause) {
+    return citation.clause.replace(/(\p{L})\s+(?=\d)/gu, (_all, letter) => `${letter}, ${word.clause}${nbsp}`);
+  }
+  const parts = (['article', 'part', 'point'] as const)
+    .filter((key) => citation[key])
+    .map((key) => `${word[key]}${nbsp}${citation[key]}`);
+  const act = citation.act.replaceAll('№ ', `№${nbsp}`);
+  const place = [...parts, act].join(' ');
+  return citation.text ? `${place} (${citation.text.replaceAll('№ ', `№${nbsp}`)})` : place;
+}

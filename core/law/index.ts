@@ -1,0 +1,10 @@
+/**
+ * The law and the operator's promises as data: loads and checks the packs of `policies/`, merges them, and answers
+ * "which value on this day, and because of what". Every number of days and every article number comes from there.
+ * Knows no database, no clock and no person: time is an argument, and the same question gets the same answer.
+ */
+export * from './check.ts';
+export * from './cite.ts';
+export * from './errors.ts';
+export * from './load.ts';
+export * from './types.ts';

@@ -1,0 +1,346 @@
+import type { Temporal } from '../base/index.ts';
+import type { Calendar, Period } from '../calendar/index.ts';
+
+type Day = Temporal.PlainDate;
+type Instant = Temporal.Instant;
+
+/** How sure a value is: A two sources or the act quoted, B one source, C well known but not compared, D not sure. */
+export type Certainty = 'A' | 'B' | 'C' | 'D';
+
+/** Where a value comes from: an act with number and date, or a clause of the operator's own documents. */
+export interface Citation {
+  act: string;
+  article?: string;
+  part?: string;
+  point?: string;
+  text?: string; // a by-law or edition to name beside it
+  clause?: string; // «Оферта 3.5.3, 5.1.4»
+  certainty: Certainty;
+}
+
+export type RuleKind = 'deadline' | 'retention' | 'notice' | 'right' | 'limit' | 'process';
+export type Direction = 'at-least' | 'at-most';
+
+/**
+ * How a term is counted, a closed list: `civil` (ГК 191–192), `full-days` and `full-working-days` (that many whole
+ * days lie between), `calendar-months` (whole months after the month of the event), `after-year-end` (from the end of
+ * the calendar year), `day-of-next-month` (the given day of the next month), `next-day-only` (see `opens`).
+ */
+export type Counting =
+  | 'civil'
+  | 'full-days'
+  | 'full-working-days'
+  | 'calendar-months'
+  | 'after-year-end'
+  | 'day-of-next-month';
+
+/** One item of a list that the law prescribes: a point of an answer, a field of an act, a ground. */
+export interface Item {
+  point: string;
+  title: string;
+}
+
+/** A value with the day from which it holds; it holds until the next one. Never overwritten. */
+export interface DatedValue {
+  from: Day;
+  until: Day | null; // the last day the act itself sets, inclusive
+  period: Period | null; // null: the value is `day` or `items`
+  day: number | null; // for `day-of-next-month`
+  extension: Period | null;
+  items: readonly Item[] | null;
+  governs: 'new' | 'open'; // `open` also reaches periods that still run on `from`
+  cite: Citation;
+  transition: Certainty | null; // how sure it is that running periods are reached
+  reviewBy: Day | null;
+}
+
+export interface Rule {
+  id: string;
+  title: string;
+  layer: 'law' | 'operator';
+  role: 'bound' | 'promise' | 'schedule';
+  kind: RuleKind;
+  direction: Direction;
+  duties: readonly string[];
+  category: string | null;
+  starts: readonly string[];
+  after: string | null; // counts from the end of another rule's period
+  counting: Counting;
+  opensOn: 'next-day' | 'last-day'; // for permissions: is the last day itself already open?
+  customer: 'business' | 'consumer' | null;
+  oriStatus: readonly string[] | null; // applies only under these statuses of the operator
+  values: readonly DatedValue[];
+  implements: readonly string[]; // names of the rule inventory
+  note: string | null;
+  file: string;
+  line: number;
+}
+
+/** One rule's part in an answer. */
+export interface Step {
+  rule: string;
+  value: string; // in Russian
+  cite: Citation;
+  on?: Day; // the last day (or first day, for permissions) it leads to
+  why?: string; // why it lost
+}
+
+export interface Because {
+  winner: Step;
+  losers: Step[];
+  citations: Citation[];
+  digest: string; // of the merged packs
+  note?: string;
+}
+
+export interface DueQuery {
+  from: Instant | Day; // a day means its noon
+  /** true: the notice of extension was sent in time; a day or an instant: when it was sent (too late has no effect) */
+  extended?: boolean | Instant | Day;
+  customer?: 'business' | 'consumer'; // unknown: the earlier date
+  asOf?: Day; // only values in force by then
+}
+
+export interface Due {
+  duty: string;
+  dueOn: Day | null; // the last day; null for hours and for pure permissions
+  lateFrom: Instant | null; // the first instant that is too late
+  outerOn: Day | null; // the ГК 193 reading where it differs; null also where it needs a missing calendar (see note)
+  mayFrom: Day | null; // the first day on which the step may be taken
+  because: Because;
+  skipped: { day: Day; why: string }[];
+}
+
+/** A legal hold; both days belong to it. */
+export interface Hold {
+  from: Day;
+  until: Day;
+}
+
+export interface KeepQuery {
+  from: Instant | Day;
+  hold?: readonly Hold[];
+  asOf?: Day;
+}
+
+/**
+ * How long a record is kept. `destroyFrom` is the day after `keepUntil`; where nothing asks to keep it beyond the event
+ * itself (a term of no length and no floor), the day of the event.
+ */
+export interface Keep {
+  category: string;
+  keepUntil: Day; // inclusive, to 24:00
+  destroyFrom: Day;
+  destroyBy: Day; // inclusive
+  outerOn: Day | null; // reported, never applied
+  because: Because;
+  destroyBecause: Because; // where `destroyBy` comes from
+  heldBy: Hold[]; // the holds that moved the term
+}
+
+export interface Effective {
+  effectiveOn: Day; // the earliest day of effect
+  because: Because;
+}
+
+export type Severity = 'error' | 'warning' | 'info';
+
+export interface Finding {
+  id: string;
+  inventory: string[];
+  severity: Severity;
+  rule: string;
+  clauses: string[];
+  apply: string; // what the engine does meanwhile
+  why: string;
+  settled: boolean;
+  settle?: string; // how to settle it, or who did, when and why
+}
+
+export interface FactField {
+  type: 'text' | 'id' | 'number' | 'day' | 'instant' | 'flag';
+  required: boolean;
+  values?: readonly string[];
+}
+
+export interface FactType {
+  fact: string;
+  title: string;
+  about: string; // what kind of thing it is about: account, request, message …
+  fields: Readonly<Record<string, FactField>>;
+}
+
+export interface Category {
+  id: string;
+  title: string;
+  personal: boolean; // is about people
+  special?: boolean;
+}
+
+/** A duty or a permission; the rules that bound it name it. */
+export interface DutyType {
+  id: string;
+  title: string;
+  kind: 'act' | 'permission';
+  opens: readonly { fact: string; when?: Readonly<Record<string, string | readonly string[]>> }[];
+  discharged: readonly string[];
+}
+
+export interface SummarySection {
+  heading: string;
+  items: { text: string; clause: string }[];
+}
+
+export interface OperatorDocument {
+  id: string;
+  title: string;
+  kind: 'contract' | 'policy' | 'consent' | 'price' | 'annex';
+  url?: string;
+  editions: readonly { published: Day; effective?: Day; note?: string }[];
+}
+
+export interface Purpose {
+  id: string;
+  title: string;
+  clause: string;
+  bases: readonly { text: string; cite: Citation }[];
+  processing: readonly string[]; // categories
+  consent: boolean;
+}
+
+export interface Recipient {
+  id: string;
+  name: string;
+  address?: string;
+  country: string;
+  role: 'processor' | 'recipient' | 'authority';
+  purpose: string;
+  what: string;
+  clause: string;
+  disclosed: boolean; // named in the operator's published policy
+}
+
+export interface Channel {
+  id: string;
+  title: string;
+  to: readonly ('user' | 'operator')[];
+  receipt: 'sent-unless-bounced' | 'placed' | 'published' | 'post';
+  uncollectedDays?: number; // post: the day of arrival plus this many
+  clause: string;
+}
+
+export interface Schedule {
+  id: string;
+  title: string;
+  category: string;
+  system: string; // title of the ИСПДн
+  starts: readonly string[];
+  keep: Period;
+  clause: string;
+  own: boolean; // the operator's documents are silent: the value is a default of the pack for the owner to decide
+}
+
+export interface Plan {
+  id: string;
+  title: string;
+  priceKopecks: number; // per month
+  activeProjects: number | null;
+  limits: { messagesPerDay: number; connections: number; payloadBytes: number };
+  periods: readonly number[]; // months
+  source: 'demonstration' | 'document';
+  clause?: string;
+}
+
+/** The operator's pack: who it is, what it promised, what it chose, each with its clause. */
+export interface Operator {
+  id: string;
+  name: string;
+  shortName: string;
+  inn: string;
+  ogrn?: string;
+  address: string;
+  email: string;
+  phone?: string;
+  postal: string;
+  site: string;
+  dpo: { name?: string; post: string; email: string };
+  rknNumber?: string;
+  oriStatus: 'registered' | 'notified' | 'declared' | 'disputed' | 'no';
+  region: string;
+  destructionTool: 'certified' | 'not-certified';
+  documents: readonly OperatorDocument[];
+  purposes: readonly Purpose[];
+  recipients: readonly Recipient[];
+  channels: readonly Channel[];
+  noticeChannels: { documents: readonly string[]; limits: readonly string[]; clause: string };
+  schedules: readonly Schedule[];
+  plans: readonly Plan[];
+  limits: {
+    warnAt: readonly number[]; // percent
+    clause: string;
+    overClause: string;
+    connectionsClause: string;
+    freeProjectsClause: string;
+    dayZone: string;
+  };
+  logAccess: {
+    purposes: readonly { id: string; title: string; clause: string }[];
+    forbidden: readonly { id: string; title: string; clause: string }[];
+    needClause: string;
+    grantHours: number;
+  };
+  recovery: { minutes: number };
+  inactivity: { notice: string; block: string; erase: string; terminationNotice: string; clause: string };
+  security: {
+    sessionHours: number;
+    lockout: { attempts: number; minutes: number };
+    inviteHours: number;
+    passwordLength: number;
+  };
+  measures: readonly string[];
+  rightsHowTo: readonly string[];
+  complaint: string;
+  crossBorder: { planned: boolean; text: string; clause: string };
+  paidPeriodNotices: readonly number[]; // days before the end
+}
+
+/** The law and the operator's pack as one: asks of days, answers with days and why. Pure once it is loaded. */
+export interface Law {
+  readonly digest: string;
+  readonly calendar: Calendar;
+  readonly zone: string;
+  readonly operator: Operator;
+  /** @throws Refusal `law.unknown-rule` */
+  rule(id: string): Rule;
+  rules(): readonly Rule[];
+  /** The value in force on a day. @throws Refusal `law.unknown-rule`, `law.no-value` */
+  value(id: string, on: Day): DatedValue;
+  /** @throws Refusal `law.unknown-duty` (with `near`), `law.no-value`, `calendar.missing` */
+  due(duty: string, query: DueQuery): Due;
+  /** @throws Refusal `law.unknown-category` (with `near`), `law.no-schedule`, `law.no-value` */
+  keep(category: string, query: KeepQuery): Keep;
+  effective(kind: 'document' | 'price', published: Day): Effective;
+  /** The duties a fact opens; with the fact's fields only those whose conditions they meet. */
+  duties(fact: string, fields?: Readonly<Record<string, unknown>>): string[];
+  dutyTypes(): readonly DutyType[];
+  /** @throws Refusal `law.unknown-duty` */
+  dutyType(id: string): DutyType;
+  /** The facts that discharge a duty. */
+  dischargedBy(duty: string): string[];
+  lint(today: Day): Finding[];
+  facts(): readonly FactType[];
+  categories(): readonly Category[];
+  /** @throws Refusal `law.unknown-category` */
+  category(id: string): Category;
+  /** Points of the answer to a request for access (152-ФЗ ст. 14 ч. 7) on a day. */
+  answerPoints(on: Day): readonly Item[];
+  /** Fields of the destruction act and of the journal extract on a day, and what they rest on. */
+  actFields(on: Day): { fields: readonly Item[]; cite: Citation; note?: string };
+  extractFields(on: Day): { fields: readonly Item[]; cite: Citation; note?: string };
+  /** Grounds on which access may be limited (152-ФЗ ст. 14 ч. 8). */
+  refusalGrounds(on: Day): readonly (Item & { cite: Citation })[];
+  /** The rules the engine really applies, in Russian, made from the data. */
+  summary(document: string, on: Day): SummarySection[];
+  /** The ends of the values known to the packs: every day on which an answer may change, sorted. */
+  boundaries(): Day[];
+}
