@@ -41,8 +41,10 @@ export function createCalendar(data: CalendarData): Calendar {
     const number = Number(key);
     const off = new Set(year.nonworking);
     const on = new Set(year.working);
-    for (const iso of off) check(iso, number, !weekend.has(Temporal.PlainDate.from(iso).dayOfWeek), 'already a day off');
-    for (const iso of on) check(iso, number, weekend.has(Temporal.PlainDate.from(iso).dayOfWeek), 'already a working day');
+    for (const iso of off)
+      check(iso, number, !weekend.has(Temporal.PlainDate.from(iso).dayOfWeek), 'already a day off');
+    for (const iso of on)
+      check(iso, number, weekend.has(Temporal.PlainDate.from(iso).dayOfWeek), 'already a working day');
     const found = countWorkingDays(number, weekend, off.size, on.size);
     if (found !== year.workdays) {
       throw new RangeError(`${key}: the listed days make ${found} working days, the source says ${year.workdays}`);

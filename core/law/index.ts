@@ -3,8 +3,6 @@
  * "which value on this day, and because of what". Every number of days and every article number comes from there.
  * Knows no database, no clock and no person: time is an argument, and the same question gets the same answer.
  */
-export * from './check.ts';
 export * from './cite.ts';
 export * from './errors.ts';
-export * from './load.ts';
 export * from './types.ts';

@@ -24,7 +24,7 @@ export type Direction = 'at-least' | 'at-most';
 /**
  * How a term is counted, a closed list: `civil` (ГК 191–192), `full-days` and `full-working-days` (that many whole
  * days lie between), `calendar-months` (whole months after the month of the event), `after-year-end` (from the end of
- * the calendar year), `day-of-next-month` (the given day of the next month), `next-day-only` (see `opens`).
+ * the calendar year), `day-of-next-month` (the given day of the next month).
  */
 export type Counting =
   | 'civil'
@@ -343,4 +343,22 @@ export interface Law {
   summary(document: string, on: Day): SummarySection[];
   /** The ends of the values known to the packs: every day on which an answer may change, sorted. */
   boundaries(): Day[];
+}
+
+export interface LoadOptions {
+  root: URL | string; // the folder `policies/`
+  operator: string;
+}
+
+export interface Problem {
+  file: string;
+  line: number;
+  reason: string;
+}
+
+/** What a check of the packs found. `cases` counts the YAML cases that ran; no problems means green. */
+export interface CheckReport {
+  files: number;
+  cases: number;
+  problems: Problem[];
 }
