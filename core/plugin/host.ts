@@ -1,0 +1,109 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { Refusal, type Temporal } from '../base/index.ts';
+import type { Db, MigrationFolder, Trx } from '../db/index.ts';
+import type { RouteDefinition } from '../http/index.ts';
+import type { Law } from '../law/index.ts';
+import type { Report } from '../obligations/index.ts';
+import type { Door, Engine, Plugin } from './types.ts';
+
+export interface Host {
+  plugins: readonly Plugin[];
+  migrations(): MigrationFolder[];
+  /** Wraps the core's own `report` so that plugins hear what happened, in the same transaction. */
+  hearing(report: (trx: Trx, fact: Parameters<Report>[1]) => Promise<string>): Report;
+  paidUntil(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
+  /** Registers stores, jobs and sources. Call once, before the jobs start. */
+  join(engine: Engine): void;
+  routes(): RouteDefinition[];
+  doors(): Door[];
+  ready(): Promise<string[]>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Loads every plugin of a folder: one sub-folder each, its `index.ts` (or `index.js`) exports the plugin by default.
+ * @throws Refusal `plugin.malformed` naming the folder and what is wrong with it
+ */
+export async function loadPlugins(root: URL): Promise<Plugin[]> {
+  const names = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const entry = ['index.ts', 'index.js'].map((file) => new URL(`${name}/${file}`, root)).find((url) => existsSync(url));
+      if (!entry) throw malformed(name, 'it has no index.ts');
+      const plugin = ((await import(entry.href)) as { default?: Plugin }).default;
+      if (!plugin) throw malformed(name, 'index.ts exports nothing by default');
+      if (plugin.name !== name) throw malformed(name, `it calls itself "${plugin.name}"; folder and name must be the same`);
+      if (plugin.contract !== 1) throw malformed(name, `it speaks contract ${plugin.contract}; this engine speaks 1`);
+      return plugin;
+    }),
+  );
+}
+
+function malformed(name: string, why: string): Refusal {
+  return new Refusal('plugin.malformed', 'unavailable', { message: `plugins/${name}: ${why}.` });
+}
+
+/**
+ * Where core and plugins meet. Plugins know the engine and the facts, never each other.
+ * @throws Refusal `plugin.malformed` when a plugin reports or hears a fact that the vocabulary does not have
+ */
+export function createHost(plugins: readonly Plugin[], law: Law): Host {
+  const known = new Set(law.facts().map((fact) => fact.name));
+  for (const plugin of plugins) {
+    for (const fact of [...(plugin.facts ?? []), ...Object.keys(plugin.hears ?? {})]) {
+      if (!known.has(fact)) throw malformed(plugin.name, `the fact "${fact}" is not in policies/taxonomy/facts.yaml`);
+    }
+  }
+  let engine: Engine | null = null;
+  const joined = (): Engine => {
+    if (!engine) throw new Error('The plugins have not joined the engine yet.');
+    return engine;
+  };
+
+  return {
+    plugins,
+    migrations: () =>
+      plugins.flatMap(({ name, migrations: folder }) =>
+        folder ? [{ prefix: name, folder, names: readdirSync(folder).filter((file) => /^\d{4}-.*\.[jt]s$/.test(file)) }] : [],
+      ),
+    hearing: (report) => async (trx, fact) => {
+      const id = await report(trx, fact);
+      for (const plugin of plugins) await plugin.hears?.[fact.name]?.(trx, { ...fact, id }, joined());
+    },
+    async paidUntil(trx, subject) {
+      for (const { answers } of plugins) {
+        const day = await answers?.paidUntil?.(trx, subject, joined());
+        if (day) return day;
+      }
+      return null;
+    },
+    join(opened) {
+      engine = opened;
+      for (const plugin of plugins) {
+        opened.datamap.register(plugin.name, plugin.stores ?? {}, plugin.impersonal ?? {});
+        for (const [name, work] of Object.entries(plugin.jobs ?? {})) {
+          opened.jobs.define(name, (data, job) => work(data as Record<string, unknown>, job, opened));
+        }
+        for (const source of plugin.sources ?? []) {
+          opened.jobs.source({ name: source.name, job: source.job, next: (db: Db) => source.next(db, opened) });
+        }
+      }
+    },
+    routes: () => plugins.flatMap((plugin) => plugin.routes?.(joined()) ?? []),
+    doors: () => plugins.flatMap((plugin) => plugin.doors?.(joined()) ?? []),
+    async ready() {
+      const answers = await Promise.all(plugins.map((plugin) => plugin.ready?.(joined()) ?? null));
+      return answers.filter((answer) => answer !== null);
+    },
+    async start() {
+      for (const plugin of plugins) await plugin.start?.(joined());
+    },
+    async stop() {
+      for (const plugin of [...plugins].reverse()) await plugin.stop?.();
+    },
+  };
+}

@@ -1,0 +1,6 @@
+/**
+ * What a plugin is, and the host that seats plugins at the table: their tables, stores, facts, jobs, routes and doors.
+ * Knows the rooms of the core; knows no plugin by name.
+ */
+export * from './host.ts';
+export * from './types.ts';
