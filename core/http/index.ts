@@ -1,0 +1,9 @@
+/**
+ * The front door: one Koa application with strict headers, sessions, CSRF, limits, the guard that denies by default,
+ * problem details for programs and whole pages for people, and the OpenAPI document made from the schemas that check.
+ * A route is data (`RouteDefinition`); rooms and plugins hand in lists of them. Knows no use case and no screen, and is
+ * the only place that turns a refusal's kind into a status code.
+ */
+export * from './actor.ts';
+export * from './ports.ts';
+export * from './route.ts';
