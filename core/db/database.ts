@@ -16,6 +16,8 @@ export function openDatabase(url: string, { max = 20 }: { max?: number } = {}): 
     connection: { connectionString: url, types: typeParsers, options: '-c timezone=UTC' } as Knex.PgConnectionConfig,
     pool: { min: 0, max },
     acquireConnectionTimeout: 5_000,
+    // Whoever asked gets the error; knex would also print it, once for every attempt to connect.
+    log: { warn() {}, error() {}, debug() {}, deprecate() {} },
   });
 }
 

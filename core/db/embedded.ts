@@ -184,8 +184,7 @@ function chooseUser(home: string, data: string, native: string): RunAs {
     });
   if (!entry) throw say('this system allows no user namespace and has no user "postgres"');
   const [uid, gid] = [Number(entry[2]), Number(entry[3])];
-  const reachable = (path: string): boolean =>
-    spawnSync('test', ['-x', path], { uid, gid }).status === 0;
+  const reachable = (path: string): boolean => spawnSync('test', ['-x', path], { uid, gid }).status === 0;
   if (!reachable(native)) throw say(`the user "postgres" may not enter ${native}`);
   if (!reachable(home)) throw say(`the user "postgres" may not enter ${home}`);
   return {
@@ -274,7 +273,10 @@ function isOurs(pid: number, data: string): boolean {
 async function stopLeftover(data: string): Promise<void> {
   const left = readPostmaster(data);
   if (!left) return;
-  for (const [signal, patienceMs] of [['SIGINT', 15_000], ['SIGQUIT', 10_000]] as const) {
+  for (const [signal, patienceMs] of [
+    ['SIGINT', 15_000],
+    ['SIGQUIT', 10_000],
+  ] as const) {
     try {
       process.kill(left.pid, signal);
     } catch {

@@ -4,4 +4,6 @@
  */
 export * from './database.ts';
 export * from './embedded.ts';
+export * from './lock.ts';
+
 import './types.ts';

@@ -32,11 +32,14 @@ export async function loadPlugins(root: URL): Promise<Plugin[]> {
     .sort();
   return Promise.all(
     names.map(async (name) => {
-      const entry = ['index.ts', 'index.js'].map((file) => new URL(`${name}/${file}`, root)).find((url) => existsSync(url));
+      const entry = ['index.ts', 'index.js']
+        .map((file) => new URL(`${name}/${file}`, root))
+        .find((url) => existsSync(url));
       if (!entry) throw malformed(name, 'it has no index.ts');
       const plugin = ((await import(entry.href)) as { default?: Plugin }).default;
       if (!plugin) throw malformed(name, 'index.ts exports nothing by default');
-      if (plugin.name !== name) throw malformed(name, `it calls itself "${plugin.name}"; folder and name must be the same`);
+      if (plugin.name !== name)
+        throw malformed(name, `it calls itself "${plugin.name}"; folder and name must be the same`);
       if (plugin.contract !== 1) throw malformed(name, `it speaks contract ${plugin.contract}; this engine speaks 1`);
       return plugin;
     }),
@@ -68,7 +71,9 @@ export function createHost(plugins: readonly Plugin[], law: Law): Host {
     plugins,
     migrations: () =>
       plugins.flatMap(({ name, migrations: folder }) =>
-        folder ? [{ prefix: name, folder, names: readdirSync(folder).filter((file) => /^\d{4}-.*\.[jt]s$/.test(file)) }] : [],
+        folder
+          ? [{ prefix: name, folder, names: readdirSync(folder).filter((file) => /^\d{4}-.*\.[jt]s$/.test(file)) }]
+          : [],
       ),
     hearing: (report) => async (trx, fact) => {
       const id = await report(trx, fact);

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Db, type MigrationFolder, migrate, openDatabase, type RunningPostgres, startPostgres } from '../../core/db/index.ts';
+import {
+  type Db,
+  type MigrationFolder,
+  migrate,
+  openDatabase,
+  type RunningPostgres,
+  startPostgres,
+} from '../../core/db/index.ts';
 
 /*
  * One throw-away cluster for the whole run, one template database with every migration in it, and a clone of the

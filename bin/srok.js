@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// Plain JavaScript for any Node: starts the program with the Node that comes with the package when this one is older.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const wanted = 24;
+
+function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= wanted) return process.execPath;
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    for (const file of ['bin/node', 'bin/node.exe', 'node.exe']) {
+      if (existsSync(join(folder, file))) return join(folder, file);
+    }
+  } catch {
+    // said below
+  }
+  console.error(
+    `Srok needs Node ${wanted}; this is ${process.version}, and the package ${name} is not installed. Run npm ci, or install Node ${wanted}.`,
+  );
+  process.exit(1);
+}
+
+const child = spawn(findNode(), [join(root, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

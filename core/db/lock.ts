@@ -1,0 +1,71 @@
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Refusal } from '../base/index.ts';
+
+/**
+ * Takes a folder of data for this process alone, so that two services never write into one keystore or stop each
+ * other's PostgreSQL. A lock whose process is gone (also by `kill -9`, also after a reboot) is taken over.
+ *
+ * @returns a function that gives the folder back
+ * @throws Refusal `home.unwritable` | `home.in-use`, each one line that says what to do
+ */
+export function lockHome(folder: string): () => void {
+  const home = resolve(folder);
+  const file = join(home, 'srok.lock');
+  try {
+    mkdirSync(home, { recursive: true });
+    accessSync(home, constants.W_OK);
+  } catch (error) {
+    throw new Refusal('home.unwritable', 'unavailable', {
+      message: `The data folder ${home} cannot be written (${(error as NodeJS.ErrnoException).code}). Choose another with --home DIR.`,
+    });
+  }
+  const mine = describe(process.pid);
+  for (;;) {
+    try {
+      writeFileSync(file, mine, { flag: 'wx', mode: 0o600 });
+      return () => {
+        if (read(file) === mine) rmSync(file, { force: true });
+      };
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code !== 'EEXIST') {
+        throw new Refusal('home.unwritable', 'unavailable', {
+          message: `The data folder ${home} cannot be written (${code}). Choose another with --home DIR.`,
+        });
+      }
+    }
+    const holder = read(file);
+    const pid = Number(holder?.split(' ')[0]);
+    if (holder && holder !== mine && Number.isInteger(pid) && describe(pid) === holder) {
+      throw new Refusal('home.in-use', 'conflict', {
+        message: `Another Srok (process ${pid}) already works in ${home}. Stop it, or choose another folder with --home DIR.`,
+      });
+    }
+    rmSync(file, { force: true });
+  }
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Number and start time: a number alone may belong to somebody else by now. */
+function describe(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the command in brackets and may hold spaces; the start time is the 22nd.
+    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+  } catch {
+    try {
+      process.kill(pid, 0);
+      return `${pid} running`;
+    } catch {
+      return `${pid} gone`;
+    }
+  }
+}
