@@ -1,0 +1,6 @@
+/**
+ * Data keys: makes them, seals and opens with them, destroys them. A key lives in a file outside the database, wrapped
+ * by the key of the present epoch; destroying any key ends the epoch, so that no older copy of the file can be read.
+ * Knows names and bytes; not what is sealed, nor why or when a key must go.
+ */
+export * from './types.ts';
