@@ -1,0 +1,136 @@
+import type { Clock, Temporal } from '../base/index.ts';
+import type { Db, Trx } from '../db/index.ts';
+import type { Journal } from '../journal/index.ts';
+import type { Law } from '../law/index.ts';
+import type { Vault } from '../vault/index.ts';
+
+type Day = Temporal.PlainDate;
+
+/** One text in the two languages of the house. */
+export interface Words {
+  ru: string;
+  en: string;
+}
+
+/** Days, half-open: `from` is in, `before` is out. */
+export interface DateRange {
+  from: Day;
+  before: Day;
+}
+
+/** How many records start their term on a day. `day` is null while the term has not begun (a contract still runs). */
+export interface Anchor {
+  day: Day | null;
+  count: number;
+}
+
+/** What a store is handed. `runId` is the idempotency key: a second call with the same one changes nothing more. */
+export interface StoreContext {
+  trx: Trx;
+  /**
+   * The pool, for what cannot run inside a transaction or takes strong locks (detaching, dropping a partition). Do not
+   * touch the same tables through `trx` before: the two would wait for each other.
+   */
+  db: Db;
+  vault: Vault;
+  clock: Clock;
+  law: Law;
+  journal: Journal;
+  runId: string;
+}
+
+/** A line about much data: what it is, how many, how large, of which days. Used where content itself is not handed out. */
+export interface Volume {
+  what: string;
+  count: number;
+  bytes?: number;
+  from?: Day;
+  until?: Day; // kept to the end of this day
+}
+
+/** What a store holds about one person. `rows` are shown to that person: nothing of anyone else, no secrets. */
+export interface Collected {
+  rows: Record<string, unknown>[];
+  summary?: Volume[];
+  source: string; // where the data came from, in Russian: «получены от субъекта при регистрации»
+}
+
+/** Nobody can say "all, of everyone". Subjects in `held` stay untouched, whatever their days. */
+export type EraseScope =
+  | { why: 'request'; subject: string; anchored: DateRange[] | 'all' }
+  | { why: 'expiry'; anchored: DateRange[]; held: string[] };
+
+export type EraseOutcome = 'erased' | 'anonymised' | 'blocked' | 'retained' | 'not_found' | 'not_attempted' | 'failed';
+
+/** How much was done, how much stays, and why. Counts are records. */
+export interface EraseReceipt {
+  outcome: EraseOutcome;
+  affected: number;
+  remaining: number; // of the scope's subject, or of the scope's days when a term expired
+  keys?: number; // data keys shredded
+  keyNames?: string[];
+  tables?: string[]; // what was touched: 'relay.payloads', a dropped partition
+  from?: Day; // the days the records belong to, both inclusive
+  to?: Day;
+  because?: string; // for retained, blocked, not_attempted, failed
+  until?: Day;
+  note?: string;
+  /** Nothing of what was destroyed said anything about a person: no act is due. */
+  impersonal?: boolean;
+}
+
+/** The answer of a store to rectify and restrict. */
+export interface Receipt {
+  outcome: 'done' | 'not_found' | 'not_attempted' | 'failed';
+  affected: number;
+  because?: string;
+}
+
+/** An honest "this store cannot", with the reason. */
+export interface Unsupported {
+  unsupported: string;
+}
+
+/** Column → new value; columns as in `columns`. */
+export type Changes = Record<string, string | null>;
+
+/**
+ * A place where something about people lies: its part of the data map and its answers to people's rights, in one
+ * object so that the two cannot drift apart.
+ */
+export interface Store {
+  title: Words;
+  /** The information system (ИСПДн) it belongs to, as the acts name it. */
+  system: Words;
+  /** Who it is about: 'relay-user', 'staff', 'payer' … */
+  subject: string;
+  /** 'schema.table' of every table of this store. */
+  tables: string[];
+  /** 'schema.table.column' → category id of `policies/taxonomy/categories.yaml`, for the columns that say something about a person. */
+  columns: Record<string, string>;
+  purposes: string[];
+  /** The retention category, as `law.keep` takes it: 'message.payload'. */
+  schedule: string;
+  /**
+   * Distinct days on which records start their term, with how many start there; with `subject`, of that person alone.
+   * A store without it has no records whose term ends by itself.
+   */
+  anchors?(trx: Trx, subject?: string): Promise<Anchor[]>;
+  /** Subjects that this store knows by an address or a name, for the check of identity. */
+  find?(trx: Trx, who: { email?: string; name?: string }): Promise<string[]>;
+  collect(subject: string, context: StoreContext): Promise<Collected>;
+  erase: ((scope: EraseScope, context: StoreContext) => Promise<EraseReceipt>) | Unsupported;
+  rectify: ((subject: string, changes: Changes, context: StoreContext) => Promise<Receipt>) | Unsupported;
+  restrict: ((subject: string, on: boolean, context: StoreContext) => Promise<Receipt>) | Unsupported;
+}
+
+/** A store at the table: 'relay.payloads', whose it is, and the store. */
+export interface RegisteredStore {
+  key: string;
+  owner: string;
+  store: Store;
+}
+
+export function isUnsupported(answer: unknown): answer is Unsupported {
+  return typeof answer === 'object' && answer !== null && 'unsupported' in answer;
+}

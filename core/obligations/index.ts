@@ -1,0 +1,6 @@
+/**
+ * Duties that facts open: due, extended, discharged, overdue. Asks the law which duties a fact opens and until when,
+ * and keeps the answer with the digest of the packs, so that any past decision can be replayed. Does not know what a
+ * duty is about, nor who carries it out.
+ */
+export * from './obligations.ts';

@@ -1,0 +1,8 @@
+/**
+ * A person's request from receipt to answer: the clock that runs from the first minute, identity, collection from
+ * every store, the package, refusal, extension, erasure, closing. Does not know what a store holds nor how a letter
+ * travels; the law says by when and with which points.
+ */
+
+export * from './state.ts';
+export * from './types.ts';

@@ -1,0 +1,127 @@
+import type { Temporal } from '../base/index.ts';
+import type { Changes, EraseOutcome, Store, Volume } from '../datamap/index.ts';
+import type { Db, Trx } from '../db/index.ts';
+import type { Due } from '../law/index.ts';
+import type { Plan } from '../retention/index.ts';
+import type { RequestState } from './state.ts';
+
+type Instant = Temporal.Instant;
+type Day = Temporal.PlainDate;
+
+export type RequestChannel = 'email' | 'dashboard' | 'post' | 'in-person' | 'portal';
+export type RequestKind = 'access' | 'erasure' | 'rectification' | 'withdrawal' | 'stop' | 'objection' | 'other';
+
+export interface Intake {
+  channel: RequestChannel;
+  kind: RequestKind;
+  receivedAt: Instant; // the clock runs from here, not from triage
+  from: { email?: string; name?: string; subject?: string };
+  text?: string;
+  raw?: Buffer; // the letter as it came
+  /** Set when the channel itself proves who asks (a signed-in session). */
+  identified?: { method: string; by: string };
+  /** For an erasure whose cause is older than the request: the deleted account. */
+  cause?: Plan['cause'];
+}
+
+/** A person's request. Names and addresses are in the sealed case file: see `open`. */
+export interface DataRequest {
+  id: string;
+  number: string; // «ЗС-2026-0001»
+  kind: RequestKind;
+  channel: RequestChannel;
+  state: RequestState;
+  receivedAt: Instant;
+  subject: string | null;
+  identity: { method: string; by: string; at: Instant } | null;
+  extended: { at: Instant; reason: string } | null;
+  blocked: boolean;
+  dueOn: Day | null;
+  lateFrom: Instant | null;
+  overdue: boolean;
+  plan: string | null;
+  answerDocument: string | null;
+  packageDocument: string | null;
+  refusal: { ground: string; cite: string } | null;
+  repeatOf: string | null; // an earlier request of the same person that may make this one refusable
+  answeredAt: Instant | null;
+  closedAt: Instant | null;
+}
+
+/** What the case file holds. */
+export interface CaseFile {
+  email: string | null;
+  name: string | null;
+  text: string | null;
+  raw: string | null; // base64
+  notes: { at: string; by: string; text: string }[];
+}
+
+/** What one store gave for the package. */
+export interface CollectedPart {
+  store: string;
+  title: string;
+  outcome: 'collected' | 'not_found' | 'failed';
+  rows: number;
+  volumes: Volume[];
+  source: string;
+  because?: string;
+}
+
+export interface RequestEvent {
+  at: Instant;
+  step: string;
+  by: string;
+  details: Record<string, unknown>;
+}
+
+export interface RequestFilter {
+  state?: RequestState;
+  kind?: RequestKind;
+  open?: boolean;
+  overdue?: boolean;
+  subject?: string;
+  limit?: number;
+}
+
+export interface Refused {
+  /** A code of `law.refusalGrounds` or of the operator's own coded grounds. */
+  ground: string;
+  reasoning: string;
+  by: string;
+}
+
+export interface Requests {
+  receive(trx: Trx, intake: Intake): Promise<DataRequest>;
+  /** Asks the sender to prove who they are; the clock runs on. */
+  clarify(trx: Trx, id: string, question: { text: string; by: string }): Promise<DataRequest>;
+  /** `subject` null: no such person in any store, an answer all the same. Starts collection, or the erasure plan. */
+  identify(
+    trx: Trx,
+    id: string,
+    identity: { subject: string | null; method: string; by: string },
+  ): Promise<DataRequest>;
+  /** People that the sender may be, by the address and name given. */
+  candidates(id: string): Promise<{ store: string; subject: string }[]>;
+  /** Collects from every store into the sealed package; a failed store can be collected again alone. */
+  collect(id: string, run?: { jobId: string }): Promise<CollectedPart[]>;
+  parts(id: string): Promise<CollectedPart[]>;
+  /** Sends the answer: documents, package, letter; discharges the duty. `text` for the kinds answered in words. */
+  answer(trx: Trx, id: string, answer: { by: string; text?: string }): Promise<DataRequest>;
+  refuse(trx: Trx, id: string, refusal: Refused): Promise<DataRequest>;
+  extend(trx: Trx, id: string, extension: { reason: string; by: string }): Promise<DataRequest>;
+  /** Blocks (or frees) the person's records while something is checked. */
+  restrict(trx: Trx, id: string, order: { on: boolean; by: string }): Promise<{ store: string; outcome: string }[]>;
+  rectify(trx: Trx, id: string, order: { changes: Changes; by: string }): Promise<{ store: string; outcome: string }[]>;
+  close(trx: Trx, id: string, by: string): Promise<DataRequest>;
+  list(filter?: RequestFilter): Promise<DataRequest[]>;
+  get(idOrNumber: string, trx?: Trx): Promise<DataRequest>;
+  history(id: string): Promise<RequestEvent[]>;
+  deadline(id: string): Promise<Due>;
+  /** The case file. Journaled before it is shown. */
+  open(id: string, by: string): Promise<CaseFile>;
+  /** What was done to each store for an erasure. */
+  outcomes(id: string): Promise<{ store: string; title: string; outcome: EraseOutcome; because?: string }[]>;
+  next(db: Db): Promise<Instant | null>;
+  stores: Record<string, Store>;
+}

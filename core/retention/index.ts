@@ -1,0 +1,6 @@
+/**
+ * What may go, what must stay, and the proof: sweeps of ended terms, legal holds, erasure plans for a person,
+ * destruction acts with their extract, the ledger, and the guard that keeps an erased person erased. Asks the law for
+ * every day. Does not know what a store holds, who asked, nor how a letter looks.
+ */
+export * from './types.ts';
