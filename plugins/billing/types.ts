@@ -1,0 +1,70 @@
+import type { Temporal, Trx } from '../../core/index.ts';
+
+/** Who paid. An invoice names them; nothing else does. */
+export interface Payer {
+  name: string;
+  inn?: string;
+  email: string;
+}
+
+/** A payment as the provider (or the bookkeeper) reports it. */
+export interface PaymentFact {
+  externalId: string; // of the provider; the same id is the same payment
+  project: string; // prj_…
+  plan: string;
+  months: number;
+  kopecks: number;
+  payer: Payer;
+  paidAt: Temporal.Instant;
+  by?: string; // acc_… of who entered it by hand
+}
+
+export interface Period {
+  id: string; // prd_…
+  project: string;
+  plan: string;
+  /** The day of payment: the period is counted from the day after it (ГК РФ ст. 191). */
+  anchor: Temporal.PlainDate;
+  from: Temporal.Instant;
+  lastDay: Temporal.PlainDate; // paid to 24:00 of this day
+  endsAt: Temporal.Instant; // 00:00 of the next day
+  endedAt: Temporal.Instant | null;
+}
+
+export interface Invoice {
+  id: string; // inv_…
+  number: string; // СЧ-2026-0001
+  project: string;
+  kopecks: number;
+  issuedOn: Temporal.PlainDate;
+  document: string; // doc_…
+}
+
+export interface Paid {
+  payment: string; // pay_…
+  period: Period;
+  invoice: Invoice;
+  repeated: boolean; // it had been recorded before
+}
+
+/** The use cases of billing. Get it by `billingOf(engine)`. */
+export interface Billing {
+  /**
+   * Takes a payment in: period, invoice, facts. The same external id again answers the same.
+   * @throws Refusal `payment.wrong-amount` | `payment.wrong-plan` | `payment.wrong-period` (invalid) |
+   *   `payment.unknown-project` (not-found) | `payment.differs` (conflict: the id is taken by another payment)
+   */
+  recordPayment(trx: Trx, payment: PaymentFact): Promise<Paid>;
+  /** The last day paid for over all projects of a person, or null. */
+  paidUntil(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
+  /** Paid time that would be lost if the contract ended at `at`: one line per project. */
+  lostPaidTime(
+    trx: Trx,
+    subject: string,
+    at: Temporal.Instant,
+  ): Promise<{ project: string; plan: string; until: Temporal.PlainDate; days: number }[]>;
+  periods(project: string): Promise<Period[]>;
+  invoices(subject: string): Promise<Invoice[]>;
+  /** Ends the periods whose last day is over: suspends by the fact `period.ended`. @returns how many */
+  endPeriods(): Promise<number>;
+}
