@@ -4,7 +4,7 @@ import type { Db, MigrationFolder, Trx } from '../db/index.ts';
 import type { RouteDefinition } from '../http/index.ts';
 import type { Law } from '../law/index.ts';
 import type { Report } from '../obligations/index.ts';
-import type { Door, Engine, Plugin } from './types.ts';
+import type { Door, Engine, LostPaidTime, Plugin } from './types.ts';
 
 export interface Host {
   plugins: readonly Plugin[];
@@ -12,6 +12,7 @@ export interface Host {
   /** Wraps the core's own `report` so that plugins hear what happened, in the same transaction. */
   hearing(report: (trx: Trx, fact: Parameters<Report>[1]) => Promise<string>): Report;
   paidUntil(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
+  lostPaidTime(trx: Trx, subject: string, at: Temporal.Instant): Promise<LostPaidTime | null>;
   /** Registers stores, jobs and sources. Call once, before the jobs start. */
   join(engine: Engine): void;
   routes(): RouteDefinition[];
@@ -83,6 +84,13 @@ export function createHost(plugins: readonly Plugin[], law: Law): Host {
       for (const { answers } of plugins) {
         const day = await answers?.paidUntil?.(trx, subject, joined());
         if (day) return day;
+      }
+      return null;
+    },
+    async lostPaidTime(trx, subject, at) {
+      for (const { answers } of plugins) {
+        const lost = await answers?.lostPaidTime?.(trx, subject, at, joined());
+        if (lost) return lost;
       }
       return null;
     },

@@ -62,10 +62,17 @@ export interface Door {
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
+export interface LostPaidTime {
+  until: Temporal.PlainDate;
+  days: number;
+}
+
 /** Questions the core may ask, in a closed list. The first plugin that has an answer gives it. */
 export interface Answers {
   /** The last day that is paid for, or null: an account with paid time is not inactive. */
   paidUntil?(trx: Trx, subject: string, engine: Engine): Promise<Temporal.PlainDate | null>;
+  /** Paid time that would be lost if the contract ended at this instant: the last paid day and whole days, or null. */
+  lostPaidTime?(trx: Trx, subject: string, at: Temporal.Instant, engine: Engine): Promise<LostPaidTime | null>;
 }
 
 /** One plain object, mostly data. Check yours with `satisfies Plugin`. */

@@ -1,0 +1,47 @@
+import type { Clock } from '../base/index.ts';
+import type { Config, Engine, Log } from '../plugin/index.ts';
+
+/** What an installation is started with. Everything has a default but the folder of the data. */
+export interface AppOptions {
+  home: string;
+  operator: string;
+  /** An outside PostgreSQL; without it the embedded one under `home`. */
+  databaseUrl?: string;
+  smtpUrl?: string;
+  publicUrl?: string;
+  host?: string;
+  port?: number;
+  clock?: Clock;
+  /** `false`: nothing runs by itself; whoever holds the app wakes the sweeps (demo, tests). */
+  cron?: boolean;
+  /** `service`: web, relay and jobs. `command`: the rooms only, also beside a running service. */
+  mode?: 'service' | 'command';
+  /** False only for throw-away databases of tests. */
+  durable?: boolean;
+  /** A database of tests that is already there and migrated. */
+  log?: Log;
+}
+
+/** An open installation. */
+export interface App {
+  engine: Engine;
+  config: Config;
+  /** Where it listens, without a slash at the end; empty in `command` mode. */
+  url: string;
+  /** The database as it was reached; for tests. */
+  databaseUrl: string;
+  /** The first administrator's one-time link, while there is no administrator; else null. */
+  setupLink(): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+/** The composition root, handed in by `main.ts`: the command line knows no plugin. */
+export type CreateApp = (options: AppOptions) => Promise<App>;
+
+/** What the commands are given. */
+export interface CliContext {
+  createApp: CreateApp;
+  /** Folder of the project: policies, templates, plugins. */
+  root: URL;
+  version: string;
+}

@@ -1,0 +1,74 @@
+import { type Command, Option } from 'commander';
+import type { AppOptions, CliContext } from '../app.ts';
+import { UsageError } from '../output.ts';
+
+export interface HomeOptions {
+  home: string;
+  operator: string;
+  json?: boolean;
+}
+
+/** The options of every command that opens an installation. */
+export function withHome(command: Command): Command {
+  return command
+    .addOption(new Option('--home <dir>', 'папка данных').env('SROK_HOME').default('var'))
+    .addOption(new Option('--operator <name>', 'пакет оператора').env('SROK_OPERATOR').default('qsockets'))
+    .option('--json');
+}
+
+/** What the environment says about the outside world. Secrets stay here and are never printed. */
+export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
+  const { DATABASE_URL, SMTP_URL, PUBLIC_URL } = process.env;
+  return {
+    home,
+    operator,
+    ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : {}),
+    ...(SMTP_URL ? { smtpUrl: SMTP_URL } : {}),
+    ...(PUBLIC_URL ? { publicUrl: PUBLIC_URL.replace(/\/+$/, '') } : {}),
+  };
+}
+
+/** `srok serve`: web, relay and jobs in one process, until it is told to stop. */
+export function addServe(program: Command, { createApp }: CliContext): void {
+  withHome(program.command('serve'))
+    .description('запустить службу: сайт, ретранслятор и задания в одном процессе')
+    .addOption(new Option('--port <number>', 'порт').env('PORT').default('3000'))
+    .addOption(new Option('--host <address>', 'адрес').env('HOST').default('127.0.0.1'))
+    .action(async (options: HomeOptions & { port: string; host: string }) => {
+      const port = Number(options.port);
+      if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+        throw new UsageError(`«${options.port}» — не порт: нужно целое число от 0 до 65535.`);
+      }
+      const app = await createApp({
+        ...fromEnvironment(options),
+        host: options.host,
+        port,
+        cron: true,
+        mode: 'service',
+      });
+      let stopping: Promise<void> | null = null;
+      const stop = (): void => {
+        stopping ??= app.close().then(
+          () => process.exit(0),
+          () => process.exit(1),
+        );
+      };
+      process.on('SIGINT', stop);
+      process.on('SIGTERM', stop);
+      const link = await app.setupLink();
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify({ url: app.url, home: options.home, setup: link })}\n`);
+        return;
+      }
+      const lines = [
+        `Срок работает: ${app.url}`,
+        `Данные: ${options.home}`,
+        link
+          ? `Первый администратор: откройте одноразовую ссылку ${link}`
+          : `Вход для сотрудников: ${app.url}/auth/login`,
+        'Показ на примере: npm run demo, затем npm start -- --home var/demo',
+        'Остановить: Ctrl+C',
+      ];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    });
+}
