@@ -1,0 +1,9 @@
+/**
+ * Who may enter and what an account lives through: registration, sign-in, second factor, sessions, roles, inactivity,
+ * block, deletion. Keeps people apart from their accounts: an account is ids, states and days, the person is a profile
+ * row that can go alone. Asks the law for every day and retention for every erasure; knows no project, no price and
+ * no screen.
+ */
+export * from './rights.ts';
+export { type AccountState } from './state.ts';
+export type * from './types.ts';

@@ -1,0 +1,210 @@
+import type { Clock, Temporal } from '../base/index.ts';
+import type { DataMap, Store } from '../datamap/index.ts';
+import type { Db, Trx } from '../db/index.ts';
+import type { Jobs } from '../jobs/index.ts';
+import type { Journal } from '../journal/index.ts';
+import type { Law } from '../law/index.ts';
+import type { Letters } from '../letters/index.ts';
+import type { Fact, Report } from '../obligations/index.ts';
+import type { Requests } from '../requests/index.ts';
+import type { Plan, Retention } from '../retention/index.ts';
+import type { Vault } from '../vault/index.ts';
+import type { AccountActor, AccountRole } from './rights.ts';
+import type { AccountState } from './state.ts';
+
+export interface AccountsDeps {
+  db: Db;
+  clock: Clock;
+  law: Law;
+  journal: Pick<Journal, 'append'>;
+  vault: Pick<Vault, 'seal' | 'open' | 'shred' | 'has'>;
+  jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'>;
+  letters: Pick<Letters, 'queue' | 'cancel'>;
+  datamap: Pick<DataMap, 'subjects'>;
+  retention: Pick<Retention, 'plan' | 'preview'>;
+  requests: Pick<Requests, 'receive' | 'identify'>;
+  report: Report;
+  /** Questions that plugins answer. Without an answer there is no paid time. */
+  ask?: {
+    /** The last day that is paid for, or null. */
+    paidUntil?(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
+    /** What paid time is lost by deleting the account now, in words for the person, or null. */
+    lostPaidTime?(trx: Trx, subject: string, now: Temporal.Instant): Promise<string | null>;
+  };
+  /** Cost of a password hash; only tests lower it. */
+  hashing?: { memoryCost: number; timeCost: number; parallelism: number };
+  /** Key of the hashes that count sign-in attempts; without it each process has its own. */
+  pepper?: Buffer;
+  /** The address people see; one-time links start with it. */
+  publicUrl?: string;
+}
+
+/** An account without anything about the person. */
+export interface Account {
+  id: string; // acc_…
+  subject: string; // sub_…
+  kind: 'user' | 'staff';
+  state: AccountState;
+  roles: AccountRole[];
+  registeredAt: Temporal.Instant;
+  lastActiveOn: Temporal.PlainDate;
+  noticedAt: Temporal.Instant | null;
+  blockedAt: Temporal.Instant | null;
+  blockGround: BlockGround | null;
+  endedAt: Temporal.Instant | null; // the contract ended
+  erasedAt: Temporal.Instant | null;
+}
+
+/** Grounds of a block (offer 3.6.1), in the words of the fact `account.blocked`. */
+export type BlockGround = 'violation' | 'unlawful' | 'third-party-rights' | 'security' | 'bypass' | 'inactivity';
+
+export interface Profile {
+  email: string;
+  name: string;
+  position: string | null;
+  locale: 'ru' | 'en';
+}
+
+export interface Registration {
+  email: string;
+  password: string;
+  name: string;
+  position?: string | null;
+  locale?: 'ru' | 'en';
+}
+
+/** Real time rules sessions, second factors and attempts; domain time rules everything else. */
+export interface Attempt {
+  email: string;
+  password: string;
+  totp?: string;
+  ip: string;
+}
+
+/** The password was right. `second-factor`: ask for the code, then call `secondFactor`. */
+export type SignIn = { step: 'done'; actor: AccountActor } | { step: 'second-factor'; account: string };
+
+/** Where sessions live; the shape that koa-session asks for. Keys are secrets, only their hashes are kept. */
+export interface AccountSessions {
+  get(key: string): Promise<object | null>;
+  set(key: string, value: object, maxAgeMs?: number): Promise<void>;
+  destroy(key: string): Promise<void>;
+  /** Ends every session of an account. @returns how many */
+  revokeAll(trx: Trx, account: string): Promise<number>;
+}
+
+export interface Link {
+  token: string; // shown once; only its hash is kept
+  url: string; // path, or the whole address when `publicUrl` is known
+  expiresAt: Temporal.Instant;
+}
+
+export interface OpenLink {
+  account: string | null; // null: the first administrator, who names himself
+  name: string | null;
+  email: string | null;
+  roles: AccountRole[];
+}
+
+export interface StaffMember {
+  account: string;
+  name: string;
+  email: string;
+  state: AccountState;
+  roles: AccountRole[];
+  totp: boolean;
+}
+
+export interface Staff {
+  /** A one-time link for the first administrator while there is none; it voids the one before. Null afterwards. */
+  firstLink(): Promise<Link | null>;
+  /** Makes an account that waits for its password, and sends the link by letter. @throws Refusal `account.email-taken`, `account.unknown-role` */
+  invite(
+    trx: Trx,
+    staff: { email: string; name: string; position?: string; roles: readonly string[]; by: string },
+  ): Promise<Link & { account: string }>;
+  /** What a link is for, without using it. @throws Refusal `link.not-valid` for unknown, used and expired alike */
+  openLink(token: string): Promise<OpenLink>;
+  /** Uses a link up. The first administrator also gives e-mail and name. @throws Refusal `link.not-valid`, `account.*` */
+  setPassword(
+    token: string,
+    answer: { password: string; email?: string; name?: string },
+  ): Promise<{ account: string }>;
+  setRoles(trx: Trx, account: string, roles: readonly string[], by: string): Promise<void>;
+  /** Takes the account back: sessions end, the profile goes. */
+  close(trx: Trx, account: string, by: string): Promise<void>;
+  list(): Promise<StaffMember[]>;
+}
+
+export interface Totp {
+  /** A new secret, not required yet. @returns what to show as text and as QR code */
+  begin(trx: Trx, account: string): Promise<{ secret: string; uri: string }>;
+  /** The code from the app turns the second factor on. @returns recovery codes, shown once */
+  confirm(trx: Trx, account: string, code: string): Promise<{ recoveryCodes: string[] }>;
+  /** @throws Refusal `totp.wrong-code` */
+  disable(trx: Trx, account: string, code: string): Promise<void>;
+  enabled(account: string): Promise<boolean>;
+}
+
+/** What a person sees before the click: what goes, what stays and why, what paid time is lost. */
+export interface DeletionPreview {
+  items: Plan['items'];
+  eraseBy: Temporal.PlainDate;
+  paidUntil: Temporal.PlainDate | null;
+  lostPaidTime: string | null;
+}
+
+export interface Deletion {
+  plan: string; // pln_…
+  request: string; // req_…
+  number: string; // «ЗС-2026-0001»
+  eraseBy: Temporal.PlainDate;
+}
+
+export type ActivityKind = 'login' | 'project' | 'message' | 'payment' | 'other';
+
+export interface Accounts {
+  /** Takes a user in: account, subject, profile; the contract begins. Writes no consent. @throws Refusal `account.*` */
+  registerUser(trx: Trx, registration: Registration): Promise<{ account: string; subject: string }>;
+  /**
+   * Checks a password and, where it is on, the second factor.
+   * @throws Refusal `sign-in.refused` (unknown e-mail and wrong password alike), `sign-in.too-many`, `account.blocked`
+   */
+  signIn(attempt: Attempt): Promise<SignIn>;
+  /** The second step, with a code of the app or a recovery code. @throws Refusal `sign-in.refused`, `sign-in.too-many` */
+  secondFactor(attempt: { account: string; code: string; ip: string }): Promise<AccountActor>;
+  /** Who an account is right now; null when it is gone or blocked. */
+  actor(account: string): Promise<AccountActor | null>;
+  sessions: AccountSessions;
+  staff: Staff;
+  totp: Totp;
+  get(trx: Db | Trx, account: string): Promise<Account | null>;
+  bySubject(trx: Db | Trx, subject: string): Promise<Account | null>;
+  /** The person of this address: for confirming who asks. */
+  byEmail(trx: Db | Trx, email: string): Promise<Account | null>;
+  profile(trx: Db | Trx, account: string): Promise<Profile | null>;
+  /** User accounts whose contract is alive, in the order of ids, `limit` after `after`. */
+  living(trx: Db | Trx, page: { after?: string; limit: number }): Promise<Account[]>;
+  changeProfile(
+    trx: Trx,
+    account: string,
+    changes: { name?: string; position?: string | null; locale?: 'ru' | 'en' },
+  ): Promise<void>;
+  /** @throws Refusal `sign-in.refused` when the present password is wrong */
+  changePassword(trx: Trx, account: string, present: string, next: string): Promise<void>;
+  /** Notes that the person did something; one fact per day of the operator's zone. Wakes an account that was noticed. */
+  activity(trx: Trx, account: string, kind: ActivityKind): Promise<void>;
+  /** What the room does when plugins report: payments and projects are activity. */
+  heard(trx: Trx, fact: Fact): Promise<void>;
+  block(trx: Trx, account: string, why: { ground: BlockGround; reason: string; by: string }): Promise<void>;
+  restore(trx: Trx, account: string, why: { reason: string; by: string }): Promise<void>;
+  previewDeletion(account: string): Promise<DeletionPreview>;
+  /** The user's click: the contract and the sessions end now, the plan is made, a request of kind erasure opens. */
+  deletion(trx: Trx, account: string): Promise<Deletion>;
+  /** When the next step of some life cycle falls due; null when none will. */
+  next(db: Db): Promise<Temporal.Instant | null>;
+  /** Takes every step that may be taken today. @returns how many of each */
+  sweep(run: { jobId: string }): Promise<{ noticed: number; blocked: number; ended: number }>;
+  stores: Record<string, Store>;
+  impersonal: Record<string, string>;
+}
