@@ -5,5 +5,10 @@
  * the only place that turns a refusal's kind into a status code.
  */
 export * from './actor.ts';
+export * from './app.ts';
 export * from './ports.ts';
+export { problemDetails, toProblem } from './problems.ts';
 export * from './route.ts';
+export { sweepVisits } from './sessions.ts';
+export type { Frame, NavItem, NavSection, Ui } from './ui.ts';
+export { type Dictionary, loadWords, type Words } from './words.ts';

@@ -24,9 +24,17 @@ export interface Call<Body = Record<string, unknown>, Query = Record<string, unk
   /** A new session id for this account (after sign-in); the old one is destroyed. */
   signIn(account: string): Promise<void>;
   signOut(): void;
+  /** The token that changing calls of this session must carry. */
+  token(): Promise<string>;
   /** Says something once on the next page. */
   flash(text: string, tone?: Tone): void;
   ctx: Koa.Context;
+}
+
+/** What is wrong with one field, in words. */
+export interface FieldProblem {
+  field: string;
+  message: string;
 }
 
 export type Tone = 'green' | 'amber' | 'red' | 'violet' | 'grey' | 'blue';
@@ -40,32 +48,35 @@ export interface SessionData {
   [key: string]: unknown;
 }
 
-/**
- * What a handler answers. A plain object is JSON with status 200 (201 and 204 by `json`); the others by the helpers
- * below.
- */
+/** What a handler answers, made by the helpers below. Any other value is JSON with status 200. */
 export type Reply = JsonReply | PageReply | RedirectReply | FileReply;
 
-export interface JsonReply {
+const mark = Symbol('reply');
+
+interface Marked {
+  readonly [mark]: true;
+}
+
+export interface JsonReply extends Marked {
   kind: 'json';
   status: number;
   body: unknown;
   headers?: Record<string, string>;
 }
 
-export interface PageReply {
+export interface PageReply extends Marked {
   kind: 'page';
   status: number;
   template: string;
   model: Record<string, unknown>;
 }
 
-export interface RedirectReply {
+export interface RedirectReply extends Marked {
   kind: 'redirect';
   to: string;
 }
 
-export interface FileReply {
+export interface FileReply extends Marked {
   kind: 'file';
   bytes: Buffer;
   type: string;
@@ -94,6 +105,10 @@ export interface RouteDefinition<Body = any, Query = any> {
   body?: Schema;
   /** Schema of the answer by status; a bare schema means 200. */
   response?: Schema | Record<number, Schema>;
+  /** A page with a form that visitors may send: its session starts here, so that the form can carry its token. */
+  form?: boolean;
+  /** A form's answer to wrong input: the same form again, with what was typed and what is wrong. */
+  redraw?(call: Call<Record<string, unknown>, Query>, problems: FieldProblem[]): Promise<Reply> | Reply;
   /** Calls in a time from one address; for doors that guessers like. */
   limit?: { name: string; points: number; seconds: number };
   handler(call: Call<Body, Query>): Promise<unknown> | unknown;
@@ -107,29 +122,23 @@ export function route<Body = Record<string, unknown>, Query = Record<string, unk
 }
 
 export function json(body: unknown, status = 200, headers?: Record<string, string>): JsonReply {
-  return { kind: 'json', status, body, ...(headers ? { headers } : {}) };
+  return { [mark]: true, kind: 'json', status, body, ...(headers ? { headers } : {}) };
 }
 
 /** A screen: template by name (`dpo/requests`), and the model it shows. */
 export function page(template: string, model: object = {}, status = 200): PageReply {
-  return { kind: 'page', status, template, model: model as Record<string, unknown> };
+  return { [mark]: true, kind: 'page', status, template, model: model as Record<string, unknown> };
 }
 
 /** After a POST: 303, so that a reload does not send the form again. */
 export function redirect(to: string): RedirectReply {
-  return { kind: 'redirect', to };
+  return { [mark]: true, kind: 'redirect', to };
 }
 
 export function file(bytes: Buffer, type: string, name: string, { inline = false } = {}): FileReply {
-  return { kind: 'file', bytes, type, name, inline };
+  return { [mark]: true, kind: 'file', bytes, type, name, inline };
 }
 
 export function isReply(value: unknown): value is Reply {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'kind' in value &&
-    ['json', 'page', 'redirect', 'file'].includes(String(value.kind)) &&
-    ('status' in value || 'to' in value || 'bytes' in value)
-  );
+  return typeof value === 'object' && value !== null && mark in value;
 }

@@ -1,0 +1,43 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { FieldProblem, Schema } from './route.ts';
+
+const options = { allErrors: true, removeAdditional: false, useDefaults: true, strict: true } as const;
+
+// What a program sends has types; what a browser sends in a form or a query is text.
+const typed = new Ajv2020(options);
+const textual = new Ajv2020({ ...options, coerceTypes: 'array' });
+// The package is CommonJS: its function is the default of the default.
+const addFormats = formats as unknown as (ajv: Ajv2020) => void;
+addFormats(typed);
+addFormats(textual);
+
+export type Check = (value: unknown) => FieldProblem[];
+
+/** Compiles a schema once. The check may fill in defaults and, for text, turn "5" into 5. */
+export function compile(schema: Schema, { text }: { text: boolean }): Check {
+  const validate: ValidateFunction = (text ? textual : typed).compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(problem));
+}
+
+function problem(error: ErrorObject): FieldProblem {
+  const at = error.instancePath.split('/').slice(1).map(plainPart);
+  const named = error.params as { missingProperty?: string; additionalProperty?: string };
+  const own = named.missingProperty ?? named.additionalProperty;
+  if (own) at.push(own);
+  return { field: at.join('.') || 'body', message: words(error) };
+}
+
+const plainPart = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');
+
+const fixed: Record<string, string> = {
+  required: 'is required',
+  additionalProperties: 'is not known here',
+  type: 'has the wrong type',
+};
+
+function words(error: ErrorObject): string {
+  if (error.keyword === 'enum') return `must be one of ${(error.params.allowedValues as unknown[]).join(', ')}`;
+  if (error.keyword === 'type') return `must be ${String(error.params.type)}`;
+  return fixed[error.keyword] ?? error.message ?? 'is not valid';
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { systemClock, type Temporal } from '../base/index.ts';
+import type { Db } from '../db/index.ts';
+import type { SessionStore } from './ports.ts';
+
+/** Keys of visitors' sessions start with this, so that one cookie serves two stores. */
+export const visitorPrefix = 'v.';
+
+/**
+ * Sessions of people who have not signed in: the secret of a form's token, half a sign-in, a sentence to show once.
+ * About no one; kept for an hour. Real time, like all sessions.
+ */
+export function visitorSessions(db: Db): SessionStore {
+  const hash = (key: string): string => createHash('sha256').update(key).digest('hex');
+  return {
+    async get(key) {
+      const row = await db('core.visits')
+        .where({ key_hash: hash(key) })
+        .where('expires_at', '>', systemClock.now() as never)
+        .first('value');
+      return (row?.value as object | undefined) ?? null;
+    },
+    async set(key, value, maxAgeMs) {
+      const expires_at = systemClock.now().add({ milliseconds: Math.min(maxAgeMs, hourMs) });
+      const row = { value: JSON.stringify(value), expires_at };
+      await db('core.visits')
+        .insert({ key_hash: hash(key), ...row })
+        .onConflict('key_hash')
+        .merge(row);
+    },
+    async destroy(key) {
+      await db('core.visits')
+        .where({ key_hash: hash(key) })
+        .delete();
+    },
+  };
+}
+
+const hourMs = 3_600_000;
+
+/** Removes the sessions of visitors that are over. */
+export async function sweepVisits(db: Db, now: Temporal.Instant = systemClock.now()): Promise<number> {
+  return db('core.visits')
+    .where('expires_at', '<', now as never)
+    .delete();
+}
+
+/** Sends a visitor's session to the one store and a signed-in person's to the other, by the key. */
+export function eitherStore(visitors: SessionStore, people: SessionStore): SessionStore {
+  const storeOf = (key: string): SessionStore => (key.startsWith(visitorPrefix) ? visitors : people);
+  return {
+    get: (key) => storeOf(key).get(key),
+    set: (key, value, maxAgeMs) => storeOf(key).set(key, value, maxAgeMs),
+    destroy: (key) => storeOf(key).destroy(key),
+  };
+}

@@ -1,0 +1,65 @@
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import type { Actor, Locale, Theme } from './actor.ts';
+import type { Assets, IconName } from './assets.ts';
+import type { SessionData } from './route.ts';
+import type { Dictionary, Words } from './words.ts';
+
+/** One line of the side menu. */
+export interface NavItem {
+  href: string;
+  title: string;
+  count?: number;
+  /** Overdue, shown in red before the count. */
+  late?: number;
+  current?: boolean;
+}
+
+export interface NavSection {
+  title: string;
+  items: NavItem[];
+}
+
+/** What every page needs besides its own model. */
+export interface Frame {
+  locale: Locale;
+  theme: Theme;
+  actor: Actor | null;
+  nonce: string;
+  path: string;
+  csrf: string | null;
+  flash: SessionData['flash'] | null;
+  operator: string;
+  nav: NavSection[];
+  /** A piece of a page for htmx: no head, no menu. */
+  fragment: boolean;
+}
+
+export interface Ui {
+  /** The whole page as HTML. `model` is what the template calls `it`. */
+  render(template: string, model: Record<string, unknown>, frame: Frame): string;
+  words(locale: Locale): Words;
+  assets: Assets;
+}
+
+/** Draws pages with Eta from a folder of templates. Everything that is put in with `<%= %>` is escaped. */
+export function createUi({ folder, dictionary, assets }: { folder: URL; dictionary: Dictionary; assets: Assets }): Ui {
+  const eta = new Eta({ views: fileURLToPath(folder), cache: true, autoTrim: false });
+  return {
+    assets,
+    words: (locale) => dictionary.in(locale),
+    render(template, model, frame) {
+      const words = dictionary.in(frame.locale);
+      return eta.render(template, {
+        ...model,
+        frame,
+        words,
+        t: words.t,
+        asset: assets.url,
+        icon: (name: IconName, className = 'icon') =>
+          `<svg class="${className}" aria-hidden="true" focusable="false"><use href="${assets.url('icons.svg')}#${name}"></use></svg>`,
+        token: () => `<input type="hidden" name="_csrf" value="${frame.csrf ?? ''}">`,
+      });
+    },
+  };
+}
