@@ -46,9 +46,11 @@ export function addServe(program: Command, { createApp }: CliContext): void {
         cron: true,
         mode: 'service',
       });
-      let stopping: Promise<void> | null = null;
+      let stopping = false;
       const stop = (): void => {
-        stopping ??= app.close().then(
+        if (stopping) return;
+        stopping = true;
+        app.close().then(
           () => process.exit(0),
           () => process.exit(1),
         );

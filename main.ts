@@ -1,0 +1,259 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
+import pino from 'pino';
+import { createAccounts } from './core/accounts/index.ts';
+import { Refusal, systemClock } from './core/base/index.ts';
+import { type App, type AppOptions, runCli } from './core/cli/index.ts';
+import { createConsents } from './core/consents/index.ts';
+import { createConsole } from './core/console/index.ts';
+import { createDataMap } from './core/datamap/index.ts';
+import {
+  checkDatabase,
+  findPostgres,
+  lockHome,
+  type MigrationFolder,
+  migrate,
+  openDatabase,
+  startPostgres,
+} from './core/db/index.ts';
+import { createHttp } from './core/http/index.ts';
+import { createJobs } from './core/jobs/index.ts';
+import { createJournal, loadSigningKeys } from './core/journal/index.ts';
+import { loadLaw } from './core/law/index.ts';
+import { createLetters } from './core/letters/index.ts';
+import { createObligations, type Report } from './core/obligations/index.ts';
+import { type Config, createHost, type Door, type Engine, type Log, loadPlugins } from './core/plugin/index.ts';
+import { createRequests } from './core/requests/index.ts';
+import { createRetention } from './core/retention/index.ts';
+import { createVault } from './core/vault/index.ts';
+
+/*
+ * The composition root: the only file that sees core and plugins. It opens the rooms in the order of the staircase,
+ * hands each what it needs, and closes them in the opposite order.
+ */
+
+const root = new URL('./', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
+
+const drainMs = 10_000;
+
+/**
+ * Opens an installation: law, database, migrations, rooms, plugins; in `service` mode also the web server and the jobs.
+ * @throws Refusal or PolicyError with one clear line; whatever was opened before is closed again
+ */
+export async function createApp(options: AppOptions): Promise<App> {
+  const service = (options.mode ?? 'service') === 'service';
+  const clock = options.clock ?? systemClock;
+  const closing: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    const law = await loadLaw({ root: new URL('policies/', root), operator: options.operator });
+    const home = resolve(options.home);
+
+    // Beside a running service a command joins its database; alone it takes the folder and starts one for itself.
+    const joined = service ? null : (options.databaseUrl ?? (await findPostgres(home)));
+    if (!joined || options.databaseUrl) mkdirSync(home, { recursive: true });
+    if (!joined) closing.push(lockHome(home));
+    const log = options.log ?? createLog(home);
+    let databaseUrl = options.databaseUrl ?? joined;
+    if (!databaseUrl) {
+      const server = await startPostgres({
+        home,
+        ...(options.durable === false ? { durable: false } : {}),
+        onCrash: (message) => log.warn({}, message),
+      });
+      closing.push(() => server.stop());
+      databaseUrl = server.url;
+    }
+    const db = openDatabase(databaseUrl);
+    closing.push(() => db.destroy());
+    await checkDatabase(db, databaseUrl);
+
+    const plugins = await loadPlugins(new URL('plugins/', root));
+    const host = createHost(plugins, law);
+    await migrate(db, [coreMigrations(), ...host.migrations()]);
+
+    const vault = createVault({ folder: join(home, 'keystore'), clock, readOnly: joined ? 'if-locked' : false });
+    closing.push(() => vault.close());
+    const journal = createJournal({
+      db,
+      clock,
+      zone: law.zone,
+      seal: vault.seal,
+      open: vault.open,
+      keys: loadSigningKeys(join(home, 'keys')),
+      anchorFile: join(home, 'keys', 'journal.checkpoint'),
+    });
+    if (!vault.readOnly) {
+      await vault.noteTo((action, body) =>
+        db.transaction((trx) => journal.append(trx, { action, actor: 'system', body })),
+      );
+    }
+
+    const jobs = createJobs({ db, url: databaseUrl, log });
+    const letters = createLetters({ db, clock, vault, journal, law, root: new URL('templates/', root) });
+    const datamap = createDataMap({ db, law, clock });
+    const obligations = createObligations({ db, clock, law, journal });
+    const report: Report = host.hearing((trx, fact) => obligations.report(trx, fact));
+    const { paidUntil, lostPaidTime } = host;
+    const retention = createRetention({
+      ...{ db, clock, law, journal, vault, jobs, letters, datamap, report },
+      lostPaidTime,
+    });
+    const requests = createRequests({
+      ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, obligations, report },
+    });
+    const accounts = createAccounts({
+      ...{ db, clock, law, journal, vault, jobs, letters, retention, requests, report },
+      paidUntil,
+    });
+    const consents = createConsents({ db, clock, law, journal, letters, jobs, accounts, report });
+
+    const config: Config = {
+      home,
+      mailDir: join(home, 'mail'),
+      publicUrl: options.publicUrl ?? '',
+      ...(options.smtpUrl ? { smtpUrl: options.smtpUrl } : {}),
+    };
+    const engine: Engine = {
+      ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, accounts, consents },
+      ...{ report, config, log },
+    };
+    host.join(engine);
+
+    let url = '';
+    if (service) {
+      const server = createServer();
+      const port = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
+      url = `http://${hostInUrl(options.host ?? '127.0.0.1')}:${port}`;
+      config.publicUrl ||= url;
+      const http = createHttp({
+        ...{ db, clock, law, accounts, log },
+        config: { publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
+        ready: {
+          database: () => answer(db.raw('select 1'), 'the database does not answer'),
+          plugins: async () => (await host.ready()).join('; ') || null,
+        },
+      });
+      createConsole({ http, ...engine });
+      for (const route of host.routes()) http.route(route);
+      await host.start();
+      closing.push(() => host.stop());
+      await jobs.start({ cron: options.cron ? undefined : null, now: () => clock.now() });
+      closing.push(() => jobs.stop());
+      serve(server, http.app.callback(), host.doors());
+      closing.push(() => drain(server));
+    }
+
+    return {
+      engine,
+      config,
+      url,
+      databaseUrl,
+      async setupLink() {
+        const path = await accounts.setupLink();
+        return path && `${config.publicUrl || `http://127.0.0.1:${process.env.PORT ?? 3000}`}${path}`;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function coreMigrations(): MigrationFolder {
+  const folder = new URL('migrations/', root);
+  return { prefix: 'core', folder, names: readdirSync(folder).filter((name) => name.endsWith('.ts')) };
+}
+
+/** Words and ids for operators, in `home/srok.log`; warnings also on the terminal. */
+function createLog(home: string): Log {
+  const level = process.env.LOG_LEVEL ?? 'info';
+  return pino(
+    {
+      level,
+      base: null,
+      redact: { paths: ['*.password', '*.token', '*.email', '*.authorization', '*.cookie'], remove: true },
+    },
+    pino.multistream([
+      { level: 'info', stream: pino.destination({ dest: join(home, 'srok.log'), mkdir: true, mode: 0o600 }) },
+      { level: 'error', stream: process.stderr },
+    ]),
+  );
+}
+
+function cookieKey(folder: string): Buffer {
+  const file = join(folder, 'cookie.key');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32), { mode: 0o600 });
+  return readFileSync(file);
+}
+
+function listen(server: Server, address: string, port: number): Promise<number> {
+  return new Promise((done, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `The port ${port} is in use. Choose another with PORT or --port.`
+          : `Cannot listen on ${address}:${port} (${error.code}). Choose another with HOST and PORT.`;
+      fail(new Refusal('server.listen', 'unavailable', { message: why }));
+    });
+    server.listen(port, address, () => {
+      const bound = server.address();
+      done(typeof bound === 'object' && bound ? bound.port : port);
+    });
+  });
+}
+
+function hostInUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+/** Doors first, by the longest prefix; everything else goes to Koa. */
+function serve(
+  server: Server,
+  koa: (request: IncomingMessage, response: ServerResponse) => unknown,
+  doors: Door[],
+): void {
+  const sorted = [...doors].sort((a, b) => b.prefix.length - a.prefix.length);
+  const doorOf = (request: IncomingMessage): Door | undefined => {
+    const path = (request.url ?? '').split('?', 1)[0] as string;
+    return sorted.find(({ prefix }) => path.startsWith(prefix));
+  };
+  server.on('request', (request, response) => {
+    const door = doorOf(request);
+    if (door?.request) door.request(request, response);
+    else koa(request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const door = doorOf(request);
+    if (door?.upgrade) door.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+  });
+}
+
+/** Answers what is under way, then closes; whoever holds on longer is cut. */
+function drain(server: Server): Promise<void> {
+  return new Promise((done) => {
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(cut);
+      done();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function answer(work: Promise<unknown>, otherwise: string): Promise<string | null> {
+  return work.then(
+    () => null,
+    () => otherwise,
+  );
+}
+
+if (import.meta.main) await runCli(process.argv, { createApp, root, version });
