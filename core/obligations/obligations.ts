@@ -1,6 +1,23 @@
-import type { Temporal } from '../base/index.ts';
+import { type Clock, newId, Refusal, type Temporal } from '../base/index.ts';
+import { dayOf } from '../calendar/index.ts';
+import type { Store } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import type { Because } from '../law/index.ts';
+import type { Journal } from '../journal/index.ts';
+import type { Because, Law } from '../law/index.ts';
+import { termOf } from './due.ts';
+import { checkFact } from './facts.ts';
+import {
+  earliestLate,
+  insertFact,
+  insertObligation,
+  listObligations,
+  listProblems,
+  lockOpen,
+  markOverdue,
+  type ObligationRow,
+  updateObligation,
+} from './store.ts';
+import { obligationStores } from './stores.ts';
 
 /** Something that happened, in the closed vocabulary of `policies/taxonomy/facts.yaml`. Ids only, no names. */
 export interface Fact {
@@ -59,4 +76,144 @@ export interface Obligations {
   sweep(): Promise<number>;
   /** When the next open duty becomes late. */
   next(db: Db): Promise<Temporal.Instant | null>;
+  /** The store of this room: facts and duties by their ids. */
+  stores: Record<string, Store>;
+}
+
+export function createObligations({
+  law,
+  journal,
+  clock,
+  db,
+}: {
+  law: Law;
+  journal: Journal;
+  clock: Clock;
+  db: Db;
+}): Obligations {
+  const types = new Map(law.facts().map((type) => [type.fact, type]));
+  // Read once from the law: fact → the duties it discharges.
+  const discharges = new Map<string, string[]>();
+  for (const { id } of law.dutyTypes()) {
+    for (const fact of law.dischargedBy(id)) discharges.set(fact, [...(discharges.get(fact) ?? []), id]);
+  }
+
+  return {
+    async report(trx, fact) {
+      const { type, fields } = checkFact(types, fact.name, fact.fields ?? {});
+      const id = newId('fct', clock.now());
+      await insertFact(trx, {
+        id,
+        name: fact.name,
+        about: fact.about,
+        subject_id: fact.subject ?? null,
+        at: fact.at,
+        happened_on: dayOf(fact.at, law.zone),
+        fields,
+      });
+      const match = { about: fact.about, aboutKind: type.about, subject: fact.subject ?? null };
+      for (const duty of discharges.get(fact.name) ?? []) {
+        for (const row of await lockOpen(trx, duty, match)) {
+          await updateObligation(trx, row.id, {
+            state: 'discharged',
+            discharged_at: fact.at,
+            discharged_on: dayOf(fact.at, law.zone),
+            discharged_by: id,
+            // Late is late, also when nobody had looked before.
+            overdue_at: row.overdue_at ?? lateAt(row, fact.at),
+          });
+        }
+      }
+      for (const duty of law.duties(fact.name, fields)) {
+        // A permission obliges nobody: whoever may take the step asks the law for `mayFrom`.
+        if (law.dutyType(duty).kind === 'permission') continue;
+        const query = { from: fact.at.toString(), ...customerOf(fields) };
+        const term = termOf(law, duty, query);
+        await insertObligation(trx, {
+          id: newId('obl', clock.now()),
+          duty,
+          about: fact.about,
+          about_kind: type.about,
+          subject_id: fact.subject ?? null,
+          fact_id: id,
+          query,
+          opened_at: fact.at,
+          ...term,
+        });
+      }
+      return id;
+    },
+
+    async extend(trx, { about, duty, at, reason }) {
+      const [row] = await lockOpen(trx, duty, { about, aboutKind: '', subject: null });
+      if (!row) throw new Refusal('obligation.unknown', 'not-found', { about, duty });
+      if (row.extended_at) throw new Refusal('obligation.extended-already', 'conflict', { about, duty });
+      if (row.late_from && lateAt(row, at)) throw new Refusal('obligation.extension-late', 'conflict', { about, duty });
+      const term = termOf(law, duty, { ...row.query, extended: at });
+      if (!term.late_from || !row.late_from || !isLater(term.late_from, row.late_from)) {
+        throw new Refusal('obligation.not-extendable', 'conflict', { about, duty });
+      }
+      const change = { ...term, because: JSON.stringify(term.because), extended_at: at, extension_reason: reason };
+      await updateObligation(trx, row.id, change);
+      await journal.append(trx, { action: 'obligation.extended', about, body: { obligation: row.id, duty } });
+      return toObligation({ ...row, ...term, extended_at: at, extension_reason: reason });
+    },
+
+    async list(filter = {}, trx) {
+      return (await listObligations(trx ?? db, filter)).map(toObligation);
+    },
+
+    async sweep() {
+      return db.transaction(async (trx) => {
+        for (const row of await listProblems(trx)) {
+          const term = termOf(law, row.duty, row.query);
+          if (term.problem) continue;
+          await updateObligation(trx, row.id, { ...term, because: JSON.stringify(term.because) });
+        }
+        const late = await markOverdue(trx, clock.now());
+        for (const { id, about, duty } of late) {
+          await journal.append(trx, { action: 'obligation.overdue', about, body: { obligation: id, duty } });
+        }
+        return late.length;
+      });
+    },
+
+    next: earliestLate,
+    stores: obligationStores,
+  };
+}
+
+function customerOf(fields: Record<string, unknown>): { customer?: 'business' | 'consumer' } {
+  const { customer } = fields;
+  return customer === 'business' || customer === 'consumer' ? { customer } : {};
+}
+
+function isLater(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return a.epochNanoseconds > b.epochNanoseconds;
+}
+
+function lateAt(row: ObligationRow, at: Temporal.Instant): Temporal.Instant | null {
+  return row.late_from && !isLater(row.late_from, at) ? at : null;
+}
+
+function toObligation(row: ObligationRow): Obligation {
+  return {
+    id: row.id,
+    duty: row.duty,
+    about: row.about,
+    subject: row.subject_id,
+    fact: row.fact_id,
+    openedAt: row.opened_at,
+    dueOn: row.due_on,
+    lateFrom: row.late_from,
+    outerOn: row.outer_on,
+    because: row.because,
+    digest: row.digest,
+    state: row.state,
+    extended: row.extended_at && { at: row.extended_at, reason: row.extension_reason ?? '' },
+    dischargedAt: row.discharged_at,
+    dischargedBy: row.discharged_by,
+    overdueAt: row.overdue_at,
+    problem: row.problem,
+  };
 }

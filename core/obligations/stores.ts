@@ -1,0 +1,103 @@
+import type { Temporal } from '../base/index.ts';
+import { type Anchor, type DateRange, type Store, whereAnchored } from '../datamap/index.ts';
+import type { Trx } from '../db/index.ts';
+
+const columns: Store['columns'] = {
+  'core.facts.name': 'technical',
+  'core.facts.about': 'journal.entry',
+  'core.facts.subject_id': 'journal.entry',
+  'core.facts.at': 'journal.entry',
+  'core.facts.fields': 'journal.entry',
+  'core.obligations.duty': 'technical',
+  'core.obligations.about': 'journal.entry',
+  'core.obligations.about_kind': 'technical',
+  'core.obligations.subject_id': 'journal.entry',
+  'core.obligations.query': 'technical',
+  'core.obligations.because': 'technical',
+  'core.obligations.digest': 'technical',
+  'core.obligations.state': 'technical',
+  'core.obligations.extension_reason': 'journal.entry',
+  'core.obligations.discharged_by': 'technical',
+  'core.obligations.problem': 'technical',
+};
+
+/** Facts and duties: when what happened to whom, by ids. A duty's term starts when it is discharged. */
+const facts: Store = {
+  title: { ru: 'Факты и обязанности', en: 'Facts and duties' },
+  system: { ru: 'Srok: учёт обязанностей оператора', en: 'Srok: the operator’s duties' },
+  subject: 'any',
+  tables: ['core.facts', 'core.obligations'],
+  columns,
+  purposes: ['compliance'],
+  schedule: 'journal.entry',
+
+  async anchors(trx, subject) {
+    const days = trx('core.facts').select('happened_on as day').count('* as count').groupBy('happened_on');
+    const done = trx('core.obligations')
+      .select('discharged_on as day')
+      .count('* as count')
+      .whereNotNull('discharged_on')
+      .groupBy('discharged_on');
+    if (subject) {
+      days.where({ subject_id: subject });
+      done.where({ subject_id: subject });
+    }
+    const counts = new Map<string, Anchor & { day: Temporal.PlainDate }>();
+    for (const row of [...(await days), ...(await done)] as { day: Temporal.PlainDate; count: number }[]) {
+      const known = counts.get(row.day.toString());
+      counts.set(row.day.toString(), { day: row.day, count: row.count + (known?.count ?? 0) });
+    }
+    return [...counts.values()];
+  },
+
+  async collect(subject, { trx }) {
+    const rows = await trx('core.facts')
+      .where({ subject_id: subject })
+      .orderBy('id')
+      .select('name', 'about', 'at', 'fields');
+    return {
+      rows: rows.map(({ name, about, at, fields }) => ({ name, about, at: String(at), ...fields })),
+      source: 'созданы оператором при работе сервиса',
+    };
+  },
+
+  async erase(scope, { trx }) {
+    const whose = <Q extends ReturnType<Trx>>(query: Q): Q => {
+      if (scope.why === 'request') query.where({ subject_id: scope.subject });
+      else if (scope.held.length > 0)
+        query.where((q) => q.whereNull('subject_id').orWhereNotIn('subject_id', scope.held));
+      return query;
+    };
+    const affected =
+      (await whereAnchored(whose(trx('core.facts')), 'happened_on', scope.anchored).delete()) +
+      (await whereAnchored(
+        whose(trx('core.obligations')).where({ state: 'discharged' }),
+        'discharged_on',
+        scope.anchored,
+      ).delete());
+    const remaining = await remainingOf(trx, scope);
+    return {
+      outcome: affected > 0 ? 'erased' : 'not_found',
+      affected,
+      remaining,
+      tables: ['core.facts', 'core.obligations'],
+      impersonal: true, // ids only, of people whose other data have their own acts
+    };
+  },
+
+  rectify: { unsupported: 'Факт записан таким, каким он был; ошибка исправляется новым фактом.' },
+  restrict: { unsupported: 'Записи состоят из идентификаторов и служат доказательством исполнения обязанностей.' },
+};
+
+async function remainingOf(
+  trx: Trx,
+  scope: { why: 'request'; subject: string; anchored: DateRange[] | 'all' } | { why: 'expiry'; anchored: DateRange[] },
+): Promise<number> {
+  const left = trx('core.facts').count('* as count');
+  if (scope.why === 'request') left.where({ subject_id: scope.subject });
+  else whereAnchored(left, 'happened_on', scope.anchored);
+  const [row] = (await left) as unknown as { count: number }[];
+  return row?.count ?? 0;
+}
+
+export const obligationStores: Record<string, Store> = { facts };
