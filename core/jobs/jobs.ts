@@ -1,0 +1,283 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { schedule } from 'node-cron';
+import { fromKnex, PgBoss } from 'pg-boss';
+import { systemClock, Temporal } from '../base/index.ts';
+import type { Db, Trx } from '../db/index.ts';
+import { countOpen, countQueues, holdWaiting, listFailed, notifyQueue } from './store.ts';
+
+/** Ids and flags. Never a date of the domain, never personal data. */
+export type JobData = Record<string, unknown>;
+
+export type JobHandler = (data: JobData, job: { jobId: string }) => Promise<void>;
+
+/** A sweep and when it has something to do. */
+export interface Source {
+  /** Also the key under which its job is queued: at most one waits. */
+  name: string;
+  job: string;
+  /** When the next work falls due; null when there is none in sight. May lie in the past: then it is late. */
+  next(db: Db): Promise<Temporal.Instant | null>;
+}
+
+export interface QueueState {
+  queue: string;
+  queued: number;
+  active: number;
+  failed: number;
+  /** age of the oldest waiting job, in seconds of the machine's time; 0 when nothing waits */
+  oldestSeconds: number;
+}
+
+export interface Jobs {
+  /** Names a job and what it does. The handler may run twice: it must be idempotent. */
+  define(name: string, handler: JobHandler): void;
+  /**
+   * Queues a job; it runs once the transaction has committed. With a `key`, a job that already waits under it is
+   * answered instead of a second one.
+   * @returns the job's id
+   */
+  enqueue(trx: Trx, name: string, data?: JobData, options?: { key?: string }): Promise<string>;
+  source(source: Source): void;
+  /**
+   * Queues the job of every source whose next work is due, at most one waiting per source.
+   * A source that fails does not keep the others from being woken; its error is thrown at the end.
+   * @param now domain time
+   * @returns the ids of the jobs
+   */
+  wake(now: Temporal.Instant): Promise<string[]>;
+  /** The earliest instant at which any source has work; null when none has. */
+  nextDue(): Promise<Temporal.Instant | null>;
+  /**
+   * Resolves when no job waits or runs. Needs a process whose jobs are started.
+   * @throws Error when a job has failed for good since the last call: its name, id and error text
+   */
+  idle(): Promise<void>;
+  /**
+   * Starts the workers. Without `cron`, sources are woken every minute; with `cron: null` only by hand.
+   * @param options.now what `wake` is called with at each minute; the machine's time unless told
+   */
+  start(options?: { cron?: string | null; now?: () => Temporal.Instant }): Promise<void>;
+  /** Lets running jobs finish, up to half a minute, and closes the queue's own connections. */
+  stop(): Promise<void>;
+  counts(): Promise<QueueState[]>;
+}
+
+export interface JobsLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+const everyMinute = '* * * * *';
+
+/** The wake-up comes by NOTIFY; polling is the net below it, and what a retry waits for. */
+const polling = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 2 };
+
+/** A worker that died is noticed by its silence, within about a minute and a half. */
+const queueOptions = {
+  policy: 'short',
+  notify: true,
+  retryLimit: 3,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 60,
+  expireInSeconds: 6 * 3600,
+  heartbeatSeconds: 60,
+  deleteAfterSeconds: 86_400,
+};
+
+const idlePollMs = 5;
+
+/**
+ * @param deps.db          the pool of the application: `enqueue` writes through the caller's transaction
+ * @param deps.url         for pg-boss's own pool; it keeps to the machine's time
+ * @param deps.concurrency workers per queue in this process, 1 unless told
+ */
+export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrency?: number }): Jobs {
+  const { db, log } = deps;
+  const handlers = new Map<string, JobHandler>();
+  const sources = new Map<string, Source>();
+  const queues = new Map<string, Promise<void>>();
+  const known = new Set<string>();
+  let opening: Promise<PgBoss> | null = null;
+  let working = false;
+  let cron: { stop(): unknown } | null = null;
+
+  /** The queue itself, without workers: a process that only enqueues needs no more. */
+  function open(): Promise<PgBoss> {
+    opening ??= (async () => {
+      const boss = new PgBoss({
+        connectionString: deps.url,
+        application_name: 'srok-jobs',
+        max: 4,
+        schedule: false,
+        useListenNotify: true,
+        superviseIntervalSeconds: 30,
+        monitorIntervalSeconds: 30,
+        notifyHeartbeatIntervalMs: 5_000,
+      });
+      boss.on('error', (error) =>
+        log.warn({ error: error.message }, 'The job queue reports an error; it goes on by itself.'),
+      );
+      boss.on('warning', (warning) => log.warn({ warning: warning.message }, 'The job queue warns.'));
+      await boss.start();
+      for (const { id } of await listFailed(db)) known.add(id);
+      return boss;
+    })().catch((error) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  }
+
+  function queue(boss: PgBoss, name: string): Promise<void> {
+    let made = queues.get(name);
+    if (!made) {
+      made = boss.createQueue(name, queueOptions).catch((error) => {
+        queues.delete(name);
+        throw error;
+      });
+      queues.set(name, made);
+    }
+    return made;
+  }
+
+  async function work(boss: PgBoss, name: string, handler: JobHandler): Promise<void> {
+    await queue(boss, name);
+    await boss.work<JobData>(
+      name,
+      { ...polling, batchSize: 1, localConcurrency: deps.concurrency ?? 1 },
+      async ([job]) => {
+        if (!job) return;
+        try {
+          await handler(job.data ?? {}, { jobId: job.id });
+        } catch (error) {
+          log.warn({ job: name, jobId: job.id, error: wordsOf(error) }, 'A job failed; it is tried again.');
+          throw error;
+        }
+      },
+    );
+  }
+
+  async function enqueue(trx: Trx, name: string, data: JobData = {}, { key }: { key?: string } = {}): Promise<string> {
+    const boss = await open();
+    await queue(boss, name);
+    // The queue keeps one waiting job per key; a job without a key gets one of its own.
+    const singletonKey = key ?? `once/${crypto.randomUUID()}`;
+    for (;;) {
+      const id = await boss.send(name, data, { singletonKey, db: fromKnex(trx) });
+      if (id) return id;
+      const waiting = await holdWaiting(trx, name, singletonKey);
+      if (waiting) {
+        await notifyQueue(trx, name);
+        return waiting;
+      }
+    }
+  }
+
+  async function wake(now: Temporal.Instant): Promise<string[]> {
+    const failures: unknown[] = [];
+    const due: Source[] = [];
+    await Promise.all(
+      [...sources.values()].map(async (source) => {
+        try {
+          const next = await source.next(db);
+          if (next && Temporal.Instant.compare(next, now) <= 0) due.push(source);
+        } catch (error) {
+          log.error({ source: source.name, error: wordsOf(error) }, 'A source of work could not be asked.');
+          failures.push(error);
+        }
+      }),
+    );
+    due.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const ids = due.length
+      ? await db.transaction(async (trx) => {
+          const made: string[] = [];
+          for (const source of due) made.push(await enqueue(trx, source.job, {}, { key: source.name }));
+          return made;
+        })
+      : [];
+    if (failures.length) throw failures[0];
+    return ids;
+  }
+
+  return {
+    define(name, handler) {
+      if (handlers.has(name)) throw new Error(`The job "${name}" is defined twice.`);
+      handlers.set(name, handler);
+      if (working) {
+        void open()
+          .then((boss) => work(boss, name, handler))
+          .catch((error) => log.error({ job: name, error: wordsOf(error) }, 'A job could not be given a worker.'));
+      }
+    },
+    enqueue,
+    source(source) {
+      if (sources.has(source.name)) throw new Error(`The source "${source.name}" is named twice.`);
+      sources.set(source.name, source);
+    },
+    wake,
+    async nextDue() {
+      const all = await Promise.all([...sources.values()].map((source) => source.next(db)));
+      return all.reduce<Temporal.Instant | null>(
+        (first, next) => (next && (!first || Temporal.Instant.compare(next, first) < 0) ? next : first),
+        null,
+      );
+    },
+    async idle() {
+      await open();
+      while ((await countOpen(db)) > 0) await delay(idlePollMs);
+      const failed = (await listFailed(db)).filter(({ id }) => !known.has(id));
+      for (const { id } of failed) known.add(id);
+      if (failed.length) {
+        throw new Error(
+          failed.map(({ name, id, output }) => `The job ${name} (${id}) failed: ${wordsOf(output)}`).join('\n'),
+        );
+      }
+    },
+    async start({ cron: when = everyMinute, now = () => systemClock.now() } = {}) {
+      const boss = await open();
+      working = true;
+      await Promise.all([...handlers].map(([name, handler]) => work(boss, name, handler)));
+      if (when === null) return;
+      cron = schedule(
+        when,
+        () =>
+          wake(now()).then(
+            () => {},
+            (error) => log.error({ error: wordsOf(error) }, 'Waking the sweeps failed; the next minute tries again.'),
+          ),
+        { noOverlap: true },
+      );
+    },
+    async stop() {
+      working = false;
+      await cron?.stop();
+      cron = null;
+      if (!opening) return;
+      const boss = await opening.catch(() => null);
+      opening = null;
+      queues.clear();
+      await boss?.stop({ graceful: true, timeout: 30_000 });
+    },
+    async counts() {
+      const nowMs = systemClock.now().epochMilliseconds;
+      return (await countQueues(db)).map(({ oldest, ...count }) => ({
+        ...count,
+        oldestSeconds: oldest ? Math.max(0, Math.round((nowMs - oldest.epochMilliseconds) / 1000)) : 0,
+      }));
+    },
+  };
+}
+
+/** What an error says, without its stack. */
+function wordsOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  if (error && typeof error === 'object') {
+    const { message, value } = error as { message?: unknown; value?: unknown };
+    if (typeof message === 'string') return message;
+    if (value !== undefined) return wordsOf(value);
+    return JSON.stringify(error);
+  }
+  return String(error);
+}
