@@ -144,19 +144,19 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
 
   async function work(boss: PgBoss, name: string, handler: JobHandler): Promise<void> {
     await queue(boss, name);
-    await boss.work<JobData>(
-      name,
-      { ...polling, batchSize: 1, localConcurrency: deps.concurrency ?? 1 },
-      async ([job]) => {
-        if (!job) return;
-        try {
-          await handler(job.data ?? {}, { jobId: job.id });
-        } catch (error) {
-          log.warn({ job: name, jobId: job.id, error: wordsOf(error) }, 'A job failed; it is tried again.');
-          throw error;
-        }
-      },
-    );
+    const options = { ...polling, batchSize: 1, localConcurrency: deps.concurrency ?? 1 };
+    const worker: string = await boss.work<JobData>(name, options, async ([job]) => {
+      if (!job) return;
+      try {
+        await handler(job.data ?? {}, { jobId: job.id });
+      } catch (error) {
+        log.warn({ job: name, jobId: job.id, error: wordsOf(error) }, 'A job failed; it is tried again.');
+        throw error;
+      } finally {
+        // Several jobs of one transaction wake the worker once: it looks for the next one by itself.
+        boss.notifyWorker(worker);
+      }
+    });
   }
 
   async function enqueue(trx: Trx, name: string, data: JobData = {}, { key }: { key?: string } = {}): Promise<string> {
