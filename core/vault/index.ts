@@ -4,3 +4,4 @@
  * Knows names and bytes; not what is sealed, nor why or when a key must go.
  */
 export * from './types.ts';
+export { createVault } from './vault.ts';

@@ -47,6 +47,6 @@ export interface Vault {
   noteTo(note: Note): Promise<void>;
   /** The number of the present epoch; grows with every destruction. */
   epoch(): number;
-  /** Wipes the keys from memory and lets go of the home. */
-  close(): void;
+  /** Ends what is under way, wipes the keys from memory and lets go of the home. */
+  close(): Promise<void>;
 }

@@ -1,0 +1,622 @@
+import { createHash, randomBytes, randomFillSync } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { type Clock, Refusal, Temporal } from '../base/index.ts';
+import { keyIdOf, openBox, sealBox, unwrapKey, wrapKey } from './box.ts';
+import { destroyFile, ignoreMissing, replaceFile, syncFolder, writeAt, writeNew } from './files.ts';
+import {
+  bindingOf,
+  commitmentOf,
+  DamagedKeystore,
+  type DataKey,
+  decode,
+  encodeHead,
+  encodeKey,
+  encodeTombstone,
+  headBytes,
+  type KeystoreContents,
+  type Tombstone,
+} from './keystore.ts';
+import { lockHome } from './lock.ts';
+import type { Note, Sealer, ShredReceipt, Vault } from './types.ts';
+
+/** At most this many keys lie open in memory at once. */
+const mostOpen = 4_096;
+/** Keys re-wrapped before the event loop gets its turn. */
+const rewrapSlice = 250;
+const namePattern = /^[a-z][a-z-]*(\/[\w.-]+)*$/;
+const longestName = 200;
+
+/**
+ * Opens the keystore in this folder, or makes one.
+ *
+ * What may be said of it. After `shred` returns, nobody who gets the disks, the database, its log, its archives,
+ * replicas or backups, from any time, together with today's system, can read what the destroyed keys sealed:
+ * under AES-256, and provided the key of the ended epoch had no other copy. It lies in one file of 32 bytes beside the
+ * keystore, which is overwritten twice and removed; that reaches the medium on plain ext4 or xfs, not on
+ * copy-on-write file systems, snapshots or backups of this folder (so keep none), and on flash it is "Clear" in the
+ * sense of NIST SP 800-88, not "Purge". It says nothing of copies that were lawfully shown or secretly taken before.
+ *
+ * @param options.folder   kept out of the database and of every backup
+ * @param options.readOnly true: beside a running service, no new keys; `if-locked`: only when another process writes
+ * @param options.step     called between the steps of a destruction; tests break it off there
+ * @throws Refusal `vault.locked` (conflict) | `vault.damaged` (unavailable) with one line that says what is wrong
+ */
+export function createVault(options: {
+  folder: string;
+  clock: Clock;
+  readOnly?: boolean | 'if-locked';
+  step?: (name: string) => void;
+}): Vault {
+  const { clock } = options;
+  const step = options.step ?? (() => {});
+  const folder = resolve(options.folder);
+  const current = join(folder, 'current');
+  const fileOf = (epoch: number, kind: 'kek' | 'keys' | 'owed'): string =>
+    join(folder, `epoch-${String(epoch).padStart(6, '0')}.${kind}`);
+
+  let unlock: (() => void) | null = null;
+  if (options.readOnly !== true) {
+    try {
+      unlock = lockHome(folder);
+    } catch (error) {
+      if (options.readOnly !== 'if-locked' || !(error instanceof Refusal) || error.code !== 'vault.locked') throw error;
+    }
+  }
+  const readOnly = unlock === null;
+
+  let epoch = 0;
+  let epochKey: Buffer = Buffer.alloc(0);
+  let length = 0;
+  let pointerSeen = '';
+  let byName = new Map<string, DataKey>();
+  let byId = new Map<string, DataKey>();
+  let tombstones = new Map<string, Tombstone>();
+  const lyingOpen = new Set<DataKey>();
+  let handle: FileHandle | null = null;
+  let note: Note | null = null;
+  let closed = false;
+  /** the pointer was moved, but the folder is not known to be on the medium */
+  let unsettled = false;
+
+  // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The first epoch. Nothing was ever sealed, so what a killed first start left behind is worth nothing. */
+  function begin(): void {
+    if (readOnly) throw damaged('there is no keystore in this home yet; start the service first');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(folder)) {
+      if (!/^epoch-\d+\./.test(name)) continue;
+      if (
+        !name.startsWith('epoch-000001.') ||
+        (name.endsWith('.keys') && statSync(join(folder, name)).size > headBytes)
+      ) {
+        throw damaged(
+          'the file "current" is missing beside keys that were in use; put it back with the epoch’s number',
+        );
+      }
+      unlinkSync(join(folder, name));
+    }
+    const first = randomFillSync(Buffer.alloc(32));
+    for (const [path, bytes] of [
+      [fileOf(1, 'kek'), first],
+      [fileOf(1, 'keys'), encodeHead(1, first)],
+      [`${current}.new`, Buffer.from('1\n')],
+    ] as const) {
+      writeFileSync(path, bytes, { mode: 0o600 });
+      syncNow(path, 'r+');
+    }
+    first.fill(0);
+    syncNow(folder, 'r');
+    renameSync(`${current}.new`, current);
+    syncNow(folder, 'r');
+  }
+
+  function load(): void {
+    for (let attempt = 0; ; attempt++) {
+      const pointer = pointerNow();
+      const number = Number(readFileSync(current, 'utf8'));
+      if (!Number.isInteger(number) || number < 1) throw damaged('the file "current" holds no number of an epoch');
+      let contents: KeystoreContents;
+      let key: Buffer | null = null;
+      try {
+        key = readKey(fileOf(number, 'kek'));
+        contents = decode(readFileSync(fileOf(number, 'keys')), number, key);
+      } catch (error) {
+        key?.fill(0);
+        // Beside a running service the epoch may have ended between our two reads.
+        if (pointerNow() !== pointer && attempt < 10) continue;
+        if (error instanceof DamagedKeystore) throw damaged(`${fileOf(number, 'keys')}: ${error.message}`);
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+          throw damaged(`${(error as Error & { path?: string }).path} is missing`);
+        throw error;
+      }
+      adopt(number, key, contents);
+      pointerSeen = pointer;
+      return;
+    }
+  }
+
+  function adopt(number: number, key: Buffer, contents: KeystoreContents): void {
+    wipe();
+    epochKey.fill(0);
+    epoch = number;
+    epochKey = key;
+    length = contents.length;
+    byName = new Map(contents.keys.map((each) => [each.name, each]));
+    byId = new Map(contents.keys.map((each) => [each.id.toString('hex'), each]));
+    tombstones = new Map(contents.tombstones.map((each) => [each.id.toString('hex'), each]));
+  }
+
+  /** Tells one `current` file from the next without reading it. */
+  function pointerNow(): string {
+    const { ino, mtimeNs } = statSync(current, { bigint: true });
+    return `${ino}.${mtimeNs}`;
+  }
+
+  /** Beside a running service: a look whether the epoch has ended, or (when a key is missing) whether one was added. */
+  function refresh(missing: boolean): void {
+    if (!readOnly) return;
+    if (missing || pointerNow() !== pointerSeen) load();
+  }
+
+  /** What a killed process left: strays of an epoch that never began, an ended epoch not yet destroyed. */
+  function tidyAtStart(): void {
+    const size = statSync(fileOf(epoch, 'keys')).size;
+    if (size > length) {
+      const file = openSync(fileOf(epoch, 'keys'), 'r+');
+      try {
+        ftruncateSync(file, length);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    }
+    // The killed process may have moved the pointer without seeing it safely down.
+    syncNow(folder, 'r');
+    if (leftovers().length > 0) {
+      // The rest runs in its turn; every operation on keys that writes waits for it.
+      void exclusive(finishDestruction).catch(() => {});
+    }
+  }
+
+  // ── keys in memory ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  function opened(key: DataKey): Buffer {
+    if (key.dead) throw destroyed(key.name);
+    if (key.open) return key.open;
+    if (lyingOpen.size >= mostOpen) putAwayOldest();
+    key.open = unwrapKey(epochKey, key.wrapped, bindingOf(epoch, key));
+    lyingOpen.add(key);
+    return key.open;
+  }
+
+  function putAwayOldest(): void {
+    for (const key of lyingOpen) {
+      putAway(key);
+      return;
+    }
+  }
+
+  function putAway(key: DataKey): void {
+    key.open?.fill(0);
+    key.open = null;
+    lyingOpen.delete(key);
+  }
+
+  function wipe(): void {
+    for (const key of lyingOpen) putAway(key);
+  }
+
+  // ── making keys: many callers, one write, one fsync ────────────────────────────────────────────────────────────
+
+  let tail: Promise<unknown> = Promise.resolve();
+  function exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const run = tail.then(work);
+    tail = run.catch(() => {});
+    return run;
+  }
+
+  const wanted = new Map<
+    string,
+    { promise: Promise<DataKey>; resolve(key: DataKey): void; reject(error: unknown): void }
+  >();
+
+  function keyOf(name: string): Promise<DataKey> {
+    if (closed) return Promise.reject(shut());
+    refresh(false);
+    const existing = byName.get(name);
+    if (existing) return Promise.resolve(existing);
+    if (!namePattern.test(name) || name.length > longestName) {
+      return Promise.reject(new RangeError(`"${name}" is no name of a key.`));
+    }
+    if (readOnly) {
+      refresh(true);
+      const added = byName.get(name);
+      if (added) return Promise.resolve(added);
+      return Promise.reject(
+        new Refusal('vault.read-only', 'unavailable', {
+          name,
+          message:
+            'A new key is needed, and only the running service may make one. Do this in the service, or stop it first.',
+        }),
+      );
+    }
+    const waiting = wanted.get(name);
+    if (waiting) return waiting.promise;
+    const deferred = Promise.withResolvers<DataKey>();
+    wanted.set(name, deferred);
+    void exclusive(makeWanted);
+    return deferred.promise;
+  }
+
+  async function makeWanted(): Promise<void> {
+    const batch = [...wanted];
+    wanted.clear();
+    if (batch.length === 0) return;
+    const made: DataKey[] = [];
+    try {
+      for (const [name] of batch) {
+        const key = randomFillSync(Buffer.alloc(32));
+        const id = randomBytes(16);
+        const commitment = commitmentOf(key);
+        const wrapped = wrapKey(epochKey, key, bindingOf(epoch, { id, name, commitment }));
+        made.push({ id, name, commitment, wrapped, open: key, dead: false });
+      }
+      await append(Buffer.concat(made.map(encodeKey)));
+    } catch (error) {
+      for (const key of made) putAway(key);
+      for (const [, { reject }] of batch) reject(error);
+      return;
+    }
+    for (const [i, [name, { resolve: hand }]] of batch.entries()) {
+      const key = made[i] as DataKey;
+      if (lyingOpen.size >= mostOpen) putAwayOldest();
+      lyingOpen.add(key);
+      byName.set(name, key);
+      byId.set(key.id.toString('hex'), key);
+      hand(key);
+    }
+  }
+
+  async function append(records: Buffer): Promise<void> {
+    if (unsettled) await settle();
+    handle ??= await open(fileOf(epoch, 'keys'), 'r+');
+    try {
+      await writeAt(handle, records, length);
+      await handle.datasync();
+    } catch (error) {
+      // Half a batch must not stand before the next one.
+      await handle.truncate(length).catch(() => {});
+      throw error;
+    }
+    length += records.length;
+  }
+
+  // ── destroying keys ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Ends the epoch: survivors are wrapped anew, the pointer moves, and the old epoch's files are destroyed. */
+  async function turnEpoch(doomed: DataKey[], runId: string, keep: (each: Tombstone) => boolean): Promise<void> {
+    const from = epoch;
+    const to = epoch + 1;
+    const gone = new Set(doomed);
+    const at = clock.now().toString();
+    const remembered = [...tombstones.values()].filter(keep);
+    for (const { id, name, commitment } of doomed) {
+      remembered.push({ id, name, commitment, runId, epochFrom: from, epochTo: to, at });
+    }
+    const nextKey = randomFillSync(Buffer.alloc(32));
+    const survivors: { key: DataKey; wrapped: Buffer }[] = [];
+    const parts = [encodeHead(to, nextKey)];
+    let adopted = false;
+    try {
+      let done = 0;
+      for (const key of byName.values()) {
+        if (gone.has(key)) continue;
+        const plain = key.open ?? unwrapKey(epochKey, key.wrapped, bindingOf(from, key));
+        const wrapped = wrapKey(nextKey, plain, bindingOf(to, key));
+        if (plain !== key.open) plain.fill(0);
+        survivors.push({ key, wrapped });
+        parts.push(encodeKey({ ...key, wrapped }));
+        if (++done % rewrapSlice === 0) await breathe();
+      }
+      parts.push(...remembered.map(encodeTombstone));
+      const bytes = Buffer.concat(parts);
+      await writeNew(fileOf(to, 'kek'), nextKey);
+      step('new-epoch-key');
+      await writeNew(fileOf(to, 'keys'), bytes);
+      step('new-keystore');
+      if (doomed.length > 0) await writeNew(fileOf(to, 'owed'), Buffer.alloc(0));
+      await syncFolder(folder);
+      step('new-epoch-synced');
+      await replaceFile(current, Buffer.from(`${to}\n`), () => step('new-pointer'));
+      adopted = true;
+      unsettled = true;
+      // From here on the new epoch is the truth, on the medium and in memory alike.
+      await handle?.close().catch(() => {});
+      handle = null;
+      wipe();
+      epochKey.fill(0);
+      epochKey = nextKey;
+      epoch = to;
+      length = bytes.length;
+      for (const { key, wrapped } of survivors) key.wrapped = wrapped;
+      for (const key of doomed) {
+        key.dead = true;
+        key.wrapped.fill(0);
+        byName.delete(key.name);
+        byId.delete(key.id.toString('hex'));
+      }
+      tombstones = new Map(remembered.map((each) => [each.id.toString('hex'), each]));
+      pointerSeen = pointerNow();
+    } finally {
+      if (!adopted) nextKey.fill(0);
+    }
+    step('switched');
+    await settle();
+    step('switch-synced');
+    await finishDestruction();
+  }
+
+  async function settle(): Promise<void> {
+    await syncFolder(folder);
+    unsettled = false;
+  }
+
+  function leftovers(): { path: string; epoch: number; kind: string }[] {
+    return (
+      readdirSync(folder)
+        .map((name) => ({ name, match: /^epoch-(\d+)\.(kek|keys|owed)$/.exec(name) }))
+        .flatMap(({ name, match }) =>
+          match ? [{ path: join(folder, name), epoch: Number(match[1]), kind: match[2] as string }] : [],
+        )
+        .filter((file) => (file.kind === 'owed' ? file.epoch > epoch : file.epoch !== epoch))
+        // The wrapping keys first: with them gone the rest is noise.
+        .sort((a, b) => Number(b.kind === 'kek') - Number(a.kind === 'kek'))
+    );
+  }
+
+  async function finishDestruction(): Promise<void> {
+    // The old epoch may go only when the new one is what a restart will find.
+    if (unsettled) await settle();
+    await unlink(`${current}.new`).catch(ignoreMissing);
+    for (const { path, kind } of leftovers()) await destroyFile(path, (name) => step(`${kind}-${name}`));
+  }
+
+  /** Writes to the journal what was destroyed. A kill between the entry and the unlink repeats the entry, no more. */
+  function payNotes(): Promise<void> {
+    // One after the other, and never inside `exclusive`: the journal seals with our keys.
+    const run = noting.then(payOwed);
+    noting = run.catch(() => {});
+    return run;
+  }
+  let noting: Promise<unknown> = Promise.resolve();
+
+  async function payOwed(): Promise<void> {
+    if (!note) return;
+    for (const name of readdirSync(folder).sort()) {
+      const match = /^epoch-(\d+)\.owed$/.exec(name);
+      if (!match || Number(match[1]) > epoch) continue;
+      const told = [...tombstones.values()].filter((each) => each.epochTo === Number(match[1]));
+      const [one] = told;
+      if (one) {
+        const digest = createHash('sha256');
+        for (const { commitment } of [...told].sort(byTombstoneName)) digest.update(commitment);
+        await note('vault.shredded', {
+          runId: one.runId,
+          keys: told.length,
+          epochFrom: one.epochFrom,
+          epochTo: one.epochTo,
+          commitments: digest.digest('hex'),
+          at: one.at,
+        });
+      }
+      step('noted');
+      await unlink(join(folder, name)).catch(ignoreMissing);
+      await syncFolder(folder);
+    }
+  }
+
+  function requireWriter(): void {
+    if (closed) throw shut();
+    if (readOnly) {
+      throw new Refusal('vault.read-only', 'unavailable', {
+        message: 'Keys are destroyed by the running service only. Do this in the service, or stop it first.',
+      });
+    }
+  }
+
+  function seal(key: DataKey, plain: Buffer, aad: string): Buffer {
+    return sealBox(key.id, opened(key), plain, aad);
+  }
+
+  try {
+    if (!existsSync(current)) begin();
+    load();
+    if (!readOnly) tidyAtStart();
+  } catch (error) {
+    unlock?.();
+    throw error;
+  }
+
+  return {
+    readOnly,
+
+    async seal(name, plain, aad) {
+      return seal(await keyOf(name), plain, aad);
+    },
+
+    async sealer(name): Promise<Sealer> {
+      const key = await keyOf(name);
+      if (!readOnly) return (plain, aad) => seal(key, plain, aad);
+      return (plain, aad) => {
+        refresh(false);
+        const present = byName.get(name);
+        if (!present) throw destroyed(name);
+        return seal(present, plain, aad);
+      };
+    },
+
+    async open(box, aad) {
+      if (closed) throw shut();
+      refresh(false);
+      const id = keyIdOf(box);
+      if (!id) throw unreadable('this is no sealed box');
+      let key = byId.get(id);
+      if (!key) {
+        refresh(true);
+        key = byId.get(id);
+      }
+      if (!key) {
+        const stone = tombstones.get(id);
+        throw stone ? destroyed(stone.name) : unreadable('there is no key for it');
+      }
+      const plainKey = opened(key);
+      try {
+        return openBox(plainKey, box, aad);
+      } catch {
+        throw unreadable('it was changed, or belongs elsewhere');
+      }
+    },
+
+    openable(box) {
+      refresh(false);
+      const id = keyIdOf(box);
+      return id !== null && byId.has(id);
+    },
+
+    names(prefix = '') {
+      refresh(true);
+      return [...byName.keys()].filter((name) => name.startsWith(prefix)).sort();
+    },
+
+    has(name) {
+      refresh(true);
+      return byName.has(name);
+    },
+
+    async shred(names, { runId }): Promise<ShredReceipt> {
+      requireWriter();
+      const asked = new Set(names);
+      const alive = [...asked].filter((name) => byName.has(name));
+      if (alive.length > 0) await note?.('vault.shred-intended', { runId, keys: alive.length, epochFrom: epoch });
+      step('intended');
+      await exclusive(async () => {
+        // An earlier run may have been broken off after the switch: its old key must go before anything is claimed.
+        await finishDestruction();
+        const doomed = [...asked].map((name) => byName.get(name)).filter((key) => key !== undefined);
+        if (doomed.length > 0) await turnEpoch(doomed, runId, () => true);
+      });
+      await payNotes();
+      const told = [...tombstones.values()]
+        .filter((each) => each.runId === runId && asked.has(each.name))
+        .sort(byTombstoneName);
+      return {
+        keys: told.length,
+        epochFrom: Math.min(epoch, ...told.map((each) => each.epochFrom)),
+        epochTo: told.length > 0 ? Math.max(...told.map((each) => each.epochTo)) : epoch,
+        commitments: told.map((each) => each.commitment.toString('hex')),
+        at: told.length > 0 ? latest(told.map((each) => Temporal.Instant.from(each.at))) : clock.now(),
+      };
+    },
+
+    async forget(before) {
+      requireWriter();
+      const old = (each: Tombstone): boolean => Temporal.Instant.compare(each.at, before) < 0;
+      return exclusive(async () => {
+        await finishDestruction();
+        const count = [...tombstones.values()].filter(old).length;
+        if (count > 0) await turnEpoch([], '', (each) => !old(each));
+        return count;
+      });
+    },
+
+    async noteTo(to) {
+      note = to;
+      if (!readOnly) {
+        await exclusive(finishDestruction);
+        await payNotes();
+      }
+    },
+
+    epoch: () => epoch,
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      await noting;
+      await tail;
+      wipe();
+      epochKey.fill(0);
+      await handle?.close().catch(() => {});
+      handle = null;
+      unlock?.();
+    },
+  };
+}
+
+/** Into memory of its own: what `readFileSync` answers comes from the shared pool and cannot be wiped for sure. */
+function readKey(path: string): Buffer {
+  const key = Buffer.alloc(32);
+  const file = openSync(path, 'r');
+  try {
+    if (readSync(file, key, 0, 32, 0) !== 32) throw new DamagedKeystore('the key of its epoch is cut off');
+  } finally {
+    closeSync(file);
+  }
+  return key;
+}
+
+function syncNow(path: string, flags: 'r' | 'r+'): void {
+  // Windows neither opens a folder nor needs it.
+  if (process.platform === 'win32' && flags === 'r') return;
+  const file = openSync(path, flags);
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function byTombstoneName(a: Tombstone, b: Tombstone): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : Temporal.Instant.compare(a.at, b.at);
+}
+
+function latest(instants: Temporal.Instant[]): Temporal.Instant {
+  return instants.reduce((a, b) => (Temporal.Instant.compare(a, b) < 0 ? b : a));
+}
+
+function destroyed(name: string): Refusal {
+  return new Refusal('vault.key-destroyed', 'not-found', {
+    name,
+    message: 'The key of this was destroyed; nobody can read it any more.',
+  });
+}
+
+function unreadable(why: string): Refusal {
+  return new Refusal('vault.unreadable', 'not-found', { message: `This cannot be opened: ${why}.` });
+}
+
+function damaged(what: string): Refusal {
+  return new Refusal('vault.damaged', 'unavailable', { message: `The keystore cannot be used: ${what}.` });
+}
+
+function shut(): Refusal {
+  return new Refusal('vault.closed', 'unavailable', { message: 'The vault is closed.' });
+}
