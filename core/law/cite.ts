@@ -19,6 +19,11 @@ export function cite(citation: Citation, locale: 'ru' | 'en'): string {
     .filter((key) => citation[key])
     .map((key) => `${word[key]}${nbsp}${citation[key]}`);
   const act = citation.act.replaceAll('№ ', `№${nbsp}`);
-  const place = [...parts, act].join(' ');
+  const place = [...parts, parts.length > 0 && locale === 'ru' ? genitive(act) : act].join(' ');
   return citation.text ? `${place} (${citation.text.replaceAll('№ ', `№${nbsp}`)})` : place;
+}
+
+/** «п. 3 приказа …», «ст. 31 Закона …»: acts that are named by a word and not by their number. */
+function genitive(act: string): string {
+  return act.replace(/^(приказ|Закон)(?=\s)/, '$1а');
 }

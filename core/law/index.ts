@@ -5,4 +5,5 @@
  */
 export * from './cite.ts';
 export * from './errors.ts';
+export { loadLaw } from './load.ts';
 export * from './types.ts';

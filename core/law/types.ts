@@ -72,6 +72,7 @@ export interface Rule {
   values: readonly DatedValue[];
   implements: readonly string[]; // names of the rule inventory
   note: string | null;
+  successor: string | null; // the finding that asks for the next act once this one has ended
   file: string;
   line: number;
 }

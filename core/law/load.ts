@@ -1,0 +1,103 @@
+import { Refusal, Temporal } from '../base/index.ts';
+import { dueOf } from './due.ts';
+import { findingsOf } from './findings.ts';
+import { categoryOf, keepOf } from './keep.ts';
+import { nearest, type Pack, readPack } from './pack.ts';
+import { summaryOf } from './summary.ts';
+import { valueOn } from './term.ts';
+import type { DatedValue, DutyType, Law, LoadOptions, Rule } from './types.ts';
+
+type Day = Temporal.PlainDate;
+
+/**
+ * Loads the law and one operator's pack from the folder `policies/`.
+ * @throws PolicyError for the first thing that is wrong: file, line, reason; nothing is loaded in part
+ */
+export async function loadLaw(options: LoadOptions): Promise<Law> {
+  return createLaw(await readPack(options.root, options.operator));
+}
+
+/** The questions the house asks of a merged pack. */
+export function createLaw(pack: Pack): Law {
+  const rule = (id: string): Rule => {
+    const found = pack.rules.get(id);
+    if (found) return found;
+    throw new Refusal('law.unknown-rule', 'not-found', { rule: id, near: nearest(id, [...pack.rules.keys()]) });
+  };
+  const value = (id: string, on: Day): DatedValue => {
+    const found = valueOn(rule(id), on);
+    if (found) return found;
+    throw new Refusal('law.no-value', 'unavailable', { rule: id, day: on.toString() });
+  };
+  const dutyType = (id: string): DutyType => {
+    const found = pack.duties.get(id);
+    if (found) return found;
+    throw new Refusal('law.unknown-duty', 'not-found', { duty: id, near: nearest(id, [...pack.duties.keys()]) });
+  };
+  const destructionFields = (id: string, on: Day) => {
+    const now = valueOn(rule(id), on);
+    if (now) return { fields: now.items ?? [], cite: now.cite };
+    // Order 179 is over and its successor is not entered: the law's own duty stays, the fields are the operator's choice.
+    const last = rule(id).values.findLast((one) => Temporal.PlainDate.compare(one.from, on) <= 0) ?? rule(id).values[0];
+    return {
+      fields: last?.items ?? [],
+      cite: value('ru.152-fz.destruction.confirmed', on).cite,
+      note: 'Состав сведений сохранён по выбору оператора: прежние требования больше не действуют, новые ещё не внесены.',
+    };
+  };
+
+  const law: Law = {
+    digest: pack.digest,
+    calendar: pack.calendar,
+    zone: pack.calendar.zone,
+    operator: pack.operator,
+    rule,
+    rules: () => [...pack.rules.values()],
+    value,
+    due: (duty, query) => dueOf(pack, duty, query),
+    keep: (category, query) => keepOf(pack, category, query),
+    effective(kind, published) {
+      const { mayFrom, because } = dueOf(pack, `change.${kind}`, { from: published });
+      return { effectiveOn: mayFrom as Day, because };
+    },
+    duties(fact, fields) {
+      const opened: string[] = [];
+      for (const duty of pack.duties.values()) {
+        const opens = duty.opens.some(
+          (one) =>
+            one.fact === fact &&
+            (!fields ||
+              Object.entries(one.when ?? {}).every(([field, allowed]) => allowed.includes(String(fields[field])))),
+        );
+        if (opens) opened.push(duty.id);
+      }
+      return opened;
+    },
+    dutyTypes: () => [...pack.duties.values()],
+    dutyType,
+    dischargedBy: (duty) => [...dutyType(duty).discharged],
+    lint: (today) => findingsOf(pack, today),
+    facts: () => [...pack.facts.values()],
+    categories: () => [...pack.categories.values()],
+    category: (id) => categoryOf(pack, id),
+    answerPoints: (on) => value('ru.152-fz.access.points', on).items ?? [],
+    actFields: (on) => destructionFields('ru.rkn-179.act', on),
+    extractFields: (on) => destructionFields('ru.rkn-179.extract', on),
+    refusalGrounds(on) {
+      const grounds = value('ru.152-fz.refusal.grounds', on);
+      return (grounds.items ?? []).map((item) => ({ ...item, cite: { ...grounds.cite, point: item.point } }));
+    },
+    summary: (document, on) => summaryOf(pack, document, on),
+    boundaries() {
+      const days = new Map<string, Day>();
+      for (const one of pack.rules.values()) {
+        for (const { from, until } of one.values) {
+          days.set(from.toString(), from);
+          if (until) days.set(until.add({ days: 1 }).toString(), until.add({ days: 1 }));
+        }
+      }
+      return [...days.values()].sort(Temporal.PlainDate.compare);
+    },
+  };
+  return law;
+}
