@@ -3,7 +3,7 @@ import { dayOf, outerDay, skippedDays } from '../calendar/index.ts';
 import { cite } from './cite.ts';
 import { nearest, type Pack } from './pack.ts';
 import { anchorOf, type End, endOf, stepOf } from './term.ts';
-import type { Because, Citation, Due, DueQuery, Rule, Step } from './types.ts';
+import type { Because, Citation, Due, DueQuery, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
 const compare = Temporal.PlainDate.compare;
@@ -85,7 +85,7 @@ export function applies(rule: Rule, pack: Pack, customer?: 'business' | 'consume
 }
 
 /** Puts an explanation together: the winner, the losers, every citation once, the digest. */
-export function because(pack: Pack, winner: Step, losing: Step[], notes: string[] = []): Because {
+export function because(pack: Pack, winner: LawStep, losing: LawStep[], notes: string[] = []): Because {
   const citations = new Map<string, Citation>();
   for (const step of [winner, ...losing]) citations.set(cite(step.cite, 'ru'), step.cite);
   return {
@@ -105,7 +105,7 @@ export function earliestFirst(a: End, b: End): number {
   );
 }
 
-function losers(ends: End[], winner: End | undefined): Step[] {
+function losers(ends: End[], winner: End | undefined): LawStep[] {
   return ends
     .filter((end) => end !== winner)
     .map((end) => {

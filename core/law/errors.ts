@@ -11,4 +11,8 @@ export class PolicyError extends Error {
     this.line = line;
     this.reason = reason;
   }
+
+  override toString(): string {
+    return this.message;
+  }
 }

@@ -3,6 +3,7 @@
  * "which value on this day, and because of what". Every number of days and every article number comes from there.
  * Knows no database, no clock and no person: time is an argument, and the same question gets the same answer.
  */
+export { checkPolicies, type PlacedCase, type PolicyCase, readCases } from './check.ts';
 export * from './cite.ts';
 export * from './errors.ts';
 export { loadLaw } from './load.ts';

@@ -3,7 +3,7 @@ import { cite } from './cite.ts';
 import { applies, because, dueOf, sameEnd, shifted } from './due.ts';
 import { nearest, type Pack } from './pack.ts';
 import { anchorOf, type End, endOf, stepOf } from './term.ts';
-import type { Category, Hold, Keep, KeepQuery, Step } from './types.ts';
+import type { Category, HoldDays, Keep, KeepQuery, LawStep } from './types.ts';
 
 type Day = Temporal.PlainDate;
 type Ended = End & { last: Day };
@@ -61,7 +61,7 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   let destroyFrom = compare(keepUntil, anchor.day) === 0 ? keepUntil : keepUntil.add({ days: 1 });
   const duty = pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy';
   let destroy = dueOf(pack, duty, { from: keepUntil, ...asOf });
-  const heldBy: Hold[] = [];
+  const heldBy: HoldDays[] = [];
   for (const hold of [...(query.hold ?? [])].sort((a, b) => compare(a.from, b.from))) {
     const stillThere = compare(hold.from, destroy.dueOn ?? keepUntil) <= 0;
     if (!stillThere || compare(hold.until, destroyFrom) < 0) continue;
@@ -97,7 +97,7 @@ function latest(ends: Ended[]): Ended | undefined {
   );
 }
 
-function losing(ends: Ended[], winner: Ended, floor: Ended | undefined, ceiling: Ended | undefined): Step[] {
+function losing(ends: Ended[], winner: Ended, floor: Ended | undefined, ceiling: Ended | undefined): LawStep[] {
   return ends
     .filter((end) => end !== winner)
     .map((end) => {

@@ -1,6 +1,6 @@
 import { Temporal } from '../base/index.ts';
 import { type Calendar, dayOf, describePeriod, lastDay, startOf } from '../calendar/index.ts';
-import type { Certainty, Citation, DatedValue, Rule, Step } from './types.ts';
+import type { Certainty, Citation, DatedValue, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
 
@@ -129,7 +129,7 @@ export function describeValue(rule: Rule, value: DatedValue, extended = false): 
 }
 
 /** The part a rule's end plays in an answer. */
-export function stepOf(end: End, on: Day | null, why?: string): Step {
+export function stepOf(end: End, on: Day | null, why?: string): LawStep {
   return {
     rule: end.rule.id,
     value: describeValue(end.rule, end.value, end.extended),

@@ -1,5 +1,6 @@
 import type { Temporal } from '../base/index.ts';
 import type { Calendar, Period } from '../calendar/index.ts';
+import type { PolicyError } from './errors.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -35,7 +36,7 @@ export type Counting =
   | 'day-of-next-month';
 
 /** One item of a list that the law prescribes: a point of an answer, a field of an act, a ground. */
-export interface Item {
+export interface LawItem {
   point: string;
   title: string;
 }
@@ -47,7 +48,7 @@ export interface DatedValue {
   period: Period | null; // null: the value is `day` or `items`
   day: number | null; // for `day-of-next-month`
   extension: Period | null;
-  items: readonly Item[] | null;
+  items: readonly LawItem[] | null;
   governs: 'new' | 'open'; // `open` also reaches periods that still run on `from`
   cite: Citation;
   transition: Certainty | null; // how sure it is that running periods are reached
@@ -78,7 +79,7 @@ export interface Rule {
 }
 
 /** One rule's part in an answer. */
-export interface Step {
+export interface LawStep {
   rule: string;
   value: string; // in Russian
   cite: Citation;
@@ -87,8 +88,8 @@ export interface Step {
 }
 
 export interface Because {
-  winner: Step;
-  losers: Step[];
+  winner: LawStep;
+  losers: LawStep[];
   citations: Citation[];
   digest: string; // of the merged packs
   note?: string;
@@ -113,14 +114,14 @@ export interface Due {
 }
 
 /** A legal hold; both days belong to it. */
-export interface Hold {
+export interface HoldDays {
   from: Day;
   until: Day;
 }
 
 export interface KeepQuery {
   from: Instant | Day;
-  hold?: readonly Hold[];
+  hold?: readonly HoldDays[];
   asOf?: Day;
 }
 
@@ -136,7 +137,7 @@ export interface Keep {
   outerOn: Day | null; // reported, never applied
   because: Because;
   destroyBecause: Because; // where `destroyBy` comes from
-  heldBy: Hold[]; // the holds that moved the term
+  heldBy: HoldDays[]; // the holds that moved the term
 }
 
 export interface Effective {
@@ -221,7 +222,7 @@ export interface Recipient {
   disclosed: boolean; // named in the operator's published policy
 }
 
-export interface Channel {
+export interface NoticeChannel {
   id: string;
   title: string;
   to: readonly ('user' | 'operator')[];
@@ -241,7 +242,7 @@ export interface Schedule {
   own: boolean; // the operator's documents are silent: the value is a default of the pack for the owner to decide
 }
 
-export interface Plan {
+export interface TariffPlan {
   id: string;
   title: string;
   priceKopecks: number; // per month
@@ -272,10 +273,10 @@ export interface Operator {
   documents: readonly OperatorDocument[];
   purposes: readonly Purpose[];
   recipients: readonly Recipient[];
-  channels: readonly Channel[];
+  channels: readonly NoticeChannel[];
   noticeChannels: { documents: readonly string[]; limits: readonly string[]; clause: string };
   schedules: readonly Schedule[];
-  plans: readonly Plan[];
+  plans: readonly TariffPlan[];
   limits: {
     warnAt: readonly number[]; // percent
     clause: string;
@@ -334,12 +335,12 @@ export interface Law {
   /** @throws Refusal `law.unknown-category` */
   category(id: string): Category;
   /** Points of the answer to a request for access (152-ФЗ ст. 14 ч. 7) on a day. */
-  answerPoints(on: Day): readonly Item[];
+  answerPoints(on: Day): readonly LawItem[];
   /** Fields of the destruction act and of the journal extract on a day, and what they rest on. */
-  actFields(on: Day): { fields: readonly Item[]; cite: Citation; note?: string };
-  extractFields(on: Day): { fields: readonly Item[]; cite: Citation; note?: string };
+  actFields(on: Day): { fields: readonly LawItem[]; cite: Citation; note?: string };
+  extractFields(on: Day): { fields: readonly LawItem[]; cite: Citation; note?: string };
   /** Grounds on which access may be limited (152-ФЗ ст. 14 ч. 8). */
-  refusalGrounds(on: Day): readonly (Item & { cite: Citation })[];
+  refusalGrounds(on: Day): readonly (LawItem & { cite: Citation })[];
   /** The rules the engine really applies, in Russian, made from the data. */
   summary(document: string, on: Day): SummarySection[];
   /** The ends of the values known to the packs: every day on which an answer may change, sorted. */
@@ -351,15 +352,9 @@ export interface LoadOptions {
   operator: string;
 }
 
-export interface Problem {
-  file: string;
-  line: number;
-  reason: string;
-}
-
 /** What a check of the packs found. `cases` counts the YAML cases that ran; no problems means green. */
 export interface CheckReport {
   files: number;
   cases: number;
-  problems: Problem[];
+  problems: PolicyError[];
 }

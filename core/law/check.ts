@@ -1,0 +1,257 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Refusal, Temporal } from '../base/index.ts';
+import { cite } from './cite.ts';
+import { PolicyError } from './errors.ts';
+import { openPolicies, type PolicyFile, type Reader } from './files.ts';
+import { createLaw } from './load.ts';
+import { type Pack, readPack } from './pack.ts';
+import { anchorOf, describeValue, endOf, stepOf } from './term.ts';
+import type { CheckReport, Law, LawStep } from './types.ts';
+
+/** One sentence of a `*.test.yaml`: what happened when, and what follows. */
+export interface PolicyCase {
+  name: string;
+  rule?: string; // this rule alone
+  duty?: string; // the whole resolution of a duty
+  keep?: string; // … of a category
+  effective?: 'document' | 'price';
+  lint?: string; // is this finding there on the day `on`?
+  on?: string;
+  as_of?: string;
+  given?: Record<string, string>; // one fact and when it happened: a day or an instant with its offset
+  extended?: boolean | string;
+  customer?: 'business' | 'consumer';
+  hold?: { from: string; until: string }[];
+  expect: Partial<Record<Expected, string | boolean | null>>;
+}
+type Expected =
+  | 'due_on'
+  | 'late_from'
+  | 'may_from'
+  | 'outer_on'
+  | 'keep_until'
+  | 'destroy_from'
+  | 'destroy_by'
+  | 'effective_on'
+  | 'winner'
+  | 'finding'
+  | 'refused'
+  | 'period'
+  | 'clause';
+
+type Day = Temporal.PlainDate;
+
+/** A case in its place, ready to be run: `run` gives what does not hold, or null. */
+export interface PlacedCase {
+  case: PolicyCase;
+  file: string;
+  line: number;
+  run(): string | null;
+}
+
+/**
+ * Checks the packs: shape, references, meaning, the sentences beside the rules, and a walk over every day on which a
+ * value begins or ends (the day before, on it, after it).
+ *
+ * @param operators the packs to check; all there are when left out
+ */
+export async function checkPolicies(root: URL | string, operators?: readonly string[]): Promise<CheckReport> {
+  const report: CheckReport = { files: 0, cases: 0, problems: [] };
+  const note = (error: unknown) => {
+    if (!(error instanceof PolicyError)) throw error;
+    if (!report.problems.some((known) => known.message === error.message)) report.problems.push(error);
+  };
+  let reader: Reader;
+  let names: readonly string[];
+  try {
+    reader = await openPolicies(root);
+    names = operators ?? (await readdir(join(reader.root, 'operators'))).sort();
+  } catch (error) {
+    note(error);
+    return report;
+  }
+  for (const [index, name] of names.entries()) {
+    try {
+      const pack = await readPack(root, name, reader);
+      report.files += index === 0 ? pack.fileCount : (await reader.list(`operators/${name}`)).length;
+      for (const problem of walk(pack)) note(problem);
+      const files = await caseFiles(reader, name, index === 0);
+      report.files += files.length;
+      for (const file of files) {
+        for (const placed of casesOf(file, pack)) {
+          report.cases++;
+          const wrong = placed.run();
+          if (wrong) note(new PolicyError(placed.file, placed.line, `«${placed.case.name}»: ${wrong}`));
+        }
+      }
+    } catch (error) {
+      note(error);
+    }
+  }
+  return report;
+}
+
+/** The sentences beside the rules of the laws and of one operator, for a test runner. @throws PolicyError */
+export async function readCases(root: URL | string, operator: string): Promise<PlacedCase[]> {
+  const reader = await openPolicies(root);
+  const pack = await readPack(root, operator, reader);
+  const files = await caseFiles(reader, operator, true);
+  return files.flatMap((file) => casesOf(file, pack));
+}
+
+async function caseFiles(reader: Reader, operator: string, withLaws: boolean): Promise<PolicyFile[]> {
+  const folders = [...(withLaws ? ['laws', 'calendars', 'taxonomy'] : []), `operators/${operator}`];
+  const paths = (await Promise.all(folders.map((folder) => reader.list(folder, true)))).flat();
+  return Promise.all(paths.map((path) => reader.read(path, 'cases.schema.json')));
+}
+
+function casesOf(file: PolicyFile, pack: Pack): PlacedCase[] {
+  const law = createLaw(pack);
+  return (file.data as PolicyCase[]).map((one, index) => ({
+    case: one,
+    file: file.name,
+    line: file.lineOf([index]),
+    run: () => runCase(one, law, pack),
+  }));
+}
+
+/** Runs one sentence. Gives what does not hold, in words; null when all of it holds. */
+function runCase(one: PolicyCase, law: Law, pack: Pack): string | null {
+  const [fact, when] = Object.entries(one.given ?? {})[0] ?? [];
+  if (fact && !pack.facts.has(fact)) return `there is no fact "${fact}"`;
+  let found: Partial<Record<Expected, string | boolean | null>>;
+  try {
+    found = answer(one, when ? moment(when) : null, law, pack);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    found = { refused: error.code };
+  }
+  for (const [key, wanted] of Object.entries(one.expect) as [Expected, string | boolean | null][]) {
+    const got = found[key] ?? null;
+    const same =
+      key === 'late_from'
+        ? sameInstant(got, wanted)
+        : key === 'clause'
+          ? plain(got).includes(plain(wanted))
+          : plain(got) === plain(wanted);
+    if (!same) return `${key}: expected ${wanted}, found ${got}${found.refused ? ` (refused: ${found.refused})` : ''}`;
+  }
+  return null;
+}
+
+function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, pack: Pack): ReturnType<typeof steps> {
+  const asOf = one.as_of ? { asOf: Temporal.PlainDate.from(one.as_of) } : {};
+  if (one.lint) {
+    const id = one.lint;
+    const day = Temporal.PlainDate.from(one.on as string);
+    return { finding: law.lint(day).some((finding) => finding.id === id || finding.inventory.includes(id)) };
+  }
+  if (!from) throw new Refusal('case.incomplete', 'invalid', { message: 'the case gives no fact' });
+  if (one.effective) {
+    const { effectiveOn, because } = law.effective(one.effective, from as Day);
+    return steps({ effective_on: effectiveOn }, because.winner);
+  }
+  if (one.keep) {
+    const hold = one.hold?.map((span) => ({
+      from: Temporal.PlainDate.from(span.from),
+      until: Temporal.PlainDate.from(span.until),
+    }));
+    const keep = law.keep(one.keep, { from, ...asOf, ...(hold ? { hold } : {}) });
+    return steps(
+      {
+        keep_until: keep.keepUntil,
+        destroy_from: keep.destroyFrom,
+        destroy_by: keep.destroyBy,
+        outer_on: keep.outerOn,
+      },
+      keep.because.winner,
+    );
+  }
+  if (one.duty) {
+    const extended = typeof one.extended === 'string' ? moment(one.extended) : one.extended;
+    const due = law.due(one.duty, {
+      from,
+      ...asOf,
+      ...(extended === undefined ? {} : { extended }),
+      ...(one.customer ? { customer: one.customer } : {}),
+    });
+    return steps(
+      { due_on: due.dueOn, late_from: due.lateFrom, may_from: due.mayFrom, outer_on: due.outerOn },
+      due.because.winner,
+    );
+  }
+  const rule = law.rule(one.rule as string);
+  const context = { calendar: law.calendar, zone: law.zone, rules: pack.rules };
+  const known = one.on ? { asOf: Temporal.PlainDate.from(one.on) } : asOf;
+  const end = endOf(rule, anchorOf(from, law.zone), context, known);
+  if (!end) throw new Refusal('law.no-value', 'unavailable', { rule: rule.id });
+  return {
+    ...steps({ due_on: end.last, keep_until: end.last, late_from: end.lateFrom }, stepOf(end, end.last)),
+    period: describeValue(rule, end.value),
+  };
+}
+
+function steps(
+  days: Partial<Record<Expected, { toString(): string } | null>>,
+  winner: LawStep,
+): Partial<Record<Expected, string | boolean | null>> {
+  const texts = Object.entries(days).map(([key, day]) => [key, day ? String(day) : null]);
+  return { ...Object.fromEntries(texts), winner: winner.rule, period: winner.value, clause: cite(winner.cite, 'ru') };
+}
+
+function moment(text: string): Day | Temporal.Instant {
+  return text.includes('T') ? Temporal.Instant.from(text) : Temporal.PlainDate.from(text);
+}
+
+function sameInstant(got: unknown, wanted: unknown): boolean {
+  if (typeof got !== 'string' || typeof wanted !== 'string') return got === wanted;
+  return Temporal.Instant.from(got).equals(Temporal.Instant.from(wanted));
+}
+
+function plain(value: unknown): string {
+  return String(value).replaceAll('\u00a0', ' ');
+}
+
+/** Asks every duty and category around every boundary: an answer or a refusal in words, and never a step backwards. */
+function walk(pack: Pack): PolicyError[] {
+  const problems: PolicyError[] = [];
+  const law = createLaw(pack);
+  const days = law.boundaries().flatMap((day) => [day.subtract({ days: 1 }), day, day.add({ days: 1 })]);
+  const place = (id: string, reason: string) => {
+    const rule = (pack.byDuty.get(id) ?? pack.byCategory.get(id))?.[0];
+    problems.push(new PolicyError(rule?.file ?? 'policies/taxonomy', rule?.line ?? 1, reason));
+  };
+  for (const duty of pack.duties.keys()) {
+    for (const day of days) {
+      const due = asked(() => law.due(duty, { from: day }));
+      const first = due?.dueOn ?? due?.mayFrom;
+      if (first && Temporal.PlainDate.compare(first, day) < 0)
+        place(duty, `${duty}: from ${day} leads back to ${first}`);
+    }
+  }
+  for (const category of pack.scheduleOf.keys()) {
+    for (const day of days) {
+      const keep = asked(() => law.keep(category, { from: day }));
+      if (!keep) continue;
+      const inOrder =
+        Temporal.PlainDate.compare(day, keep.keepUntil) <= 0 &&
+        Temporal.PlainDate.compare(keep.destroyFrom, keep.destroyBy) <= 0;
+      if (!inOrder)
+        place(
+          category,
+          `${category}: from ${day} cannot be kept until ${keep.keepUntil} and destroyed by ${keep.destroyBy}`,
+        );
+    }
+  }
+  return problems;
+}
+
+function asked<T>(question: () => T): T | null {
+  try {
+    return question();
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
