@@ -36,7 +36,7 @@ import {
 import { lockHome } from './lock.ts';
 import type { Note, Sealer, ShredReceipt, Vault } from './types.ts';
 
-/** At most this many keys lie open in memory at once. */
+/** At most this many keys lie open in memory at once; then all are put away, and opened again when used. */
 const mostOpen = 4_096;
 /** Keys re-wrapped before the event loop gets its turn. */
 const rewrapSlice = 250;
@@ -201,17 +201,10 @@ export function createVault(options: {
   function opened(key: DataKey): Buffer {
     if (key.dead) throw destroyed(key.name);
     if (key.open) return key.open;
-    if (lyingOpen.size >= mostOpen) putAwayOldest();
+    if (lyingOpen.size >= mostOpen) wipe();
     key.open = unwrapKey(epochKey, key.wrapped, bindingOf(epoch, key));
     lyingOpen.add(key);
     return key.open;
-  }
-
-  function putAwayOldest(): void {
-    for (const key of lyingOpen) {
-      putAway(key);
-      return;
-    }
   }
 
   function putAway(key: DataKey): void {
@@ -262,7 +255,7 @@ export function createVault(options: {
     if (waiting) return waiting.promise;
     const deferred = Promise.withResolvers<DataKey>();
     wanted.set(name, deferred);
-    void exclusive(makeWanted);
+    if (wanted.size === 1) void exclusive(makeWanted);
     return deferred.promise;
   }
 
@@ -287,7 +280,7 @@ export function createVault(options: {
     }
     for (const [i, [name, { resolve: hand }]] of batch.entries()) {
       const key = made[i] as DataKey;
-      if (lyingOpen.size >= mostOpen) putAwayOldest();
+      if (lyingOpen.size >= mostOpen) wipe();
       lyingOpen.add(key);
       byName.set(name, key);
       byId.set(key.id.toString('hex'), key);
