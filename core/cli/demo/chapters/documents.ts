@@ -1,5 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import PostalMime from 'postal-mime';
+
 import { Refusal, Temporal } from '../../../base/index.ts';
 import { expectStatus, type Scene, user, type World } from '../world.ts';
 import { addEdition } from './people.ts';
@@ -45,7 +47,7 @@ export const documents: Scene[] = [
       );
       const letter = notices.find(({ account }) => account === user(world, 'dina').account)?.letter as string;
       world.kept.dinaLetter = letter;
-      const deliveries = await engine.letters.deliveries(letter);
+      const deliveries = await deliveriesOf(world, letter);
       const mail = deliveries.find(({ channel }) => channel === 'email');
       world.report.check(
         4,
@@ -54,7 +56,7 @@ export const documents: Scene[] = [
         deliveries,
       );
       world.report.figures(4, { edition: edition.id, letters: notices.length, editionSha256: edition.sha256 });
-      await bounce(world, mail?.messageId as string);
+      await bounce(world, await messageIdTo(world, user(world, 'dina').email));
     },
   },
   {
@@ -62,7 +64,7 @@ export const documents: Scene[] = [
     chapter: 4,
     title: 'возврат письма',
     async play(world) {
-      const deliveries = await world.app.engine.letters.deliveries(world.kept.dinaLetter as string);
+      const deliveries = await deliveriesOf(world, world.kept.dinaLetter as string);
       const mail = deliveries.find(({ channel }) => channel === 'email');
       world.report.check(
         4,
@@ -104,7 +106,29 @@ export const documents: Scene[] = [
 
 async function governingOf(world: World, key: string, on: string) {
   const { consents, db } = world.app.engine;
-  return consents.governing(db, user(world, key).account, 'offer', Temporal.PlainDate.from(on));
+  return consents.editions.governing(db, user(world, key).account, 'offer', Temporal.PlainDate.from(on));
+}
+
+async function deliveriesOf(world: World, letter: string) {
+  const found = await world.app.engine.letters.list({
+    subject: user(world, 'dina').subject,
+    template: 'document.changed',
+  });
+  return found.find(({ id }) => id === letter)?.deliveries ?? [];
+}
+
+/** The Message-ID of the newest letter that left for this address, read from the mail itself. */
+async function messageIdTo(world: World, address: string): Promise<string> {
+  const folder = join(world.app.config.mailDir, 'out');
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.eml'))
+    .sort()
+    .reverse();
+  for (const name of names) {
+    const { to, messageId } = await PostalMime.parse(readFileSync(join(folder, name)));
+    if (messageId && to?.some((one) => one.address === address)) return messageId;
+  }
+  throw new Error('No letter to this address has left.');
 }
 
 /** What a mail server sends back when there is no such mailbox (RFC 3464), dropped into the incoming mail. */
