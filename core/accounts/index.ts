@@ -4,6 +4,8 @@
  * row that can go alone. Asks the law for every day and retention for every erasure; knows no project, no price and
  * no screen.
  */
+export * from './accounts.ts';
+export { nextStep as nextLifeStep } from './lifecycle.ts';
 export * from './rights.ts';
-export { type AccountState } from './state.ts';
+export type { AccountState } from './state.ts';
 export type * from './types.ts';

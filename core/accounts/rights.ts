@@ -16,6 +16,17 @@ export const accountRoles = [
 
 export type AccountRole = (typeof accountRoles)[number];
 
+/** What letters and screens call a role. */
+export const roleTitles: Record<AccountRole, { ru: string; en: string }> = {
+  dpo: { ru: 'ответственный за обработку персональных данных', en: 'data protection officer' },
+  'dpo-assistant': { ru: 'помощник ответственного', en: 'assistant of the data protection officer' },
+  specialist: { ru: 'технический специалист', en: 'technical specialist' },
+  auditor: { ru: 'аудитор', en: 'auditor' },
+  billing: { ru: 'бухгалтер', en: 'bookkeeper' },
+  admin: { ru: 'администратор', en: 'administrator' },
+  'relay-user': { ru: 'пользователь', en: 'user' },
+};
+
 /** Who is asking, as ids and roles. The name is for screens only. */
 export interface AccountActor {
   account: string; // acc_…

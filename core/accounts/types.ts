@@ -7,7 +7,7 @@ import type { Law } from '../law/index.ts';
 import type { Letters } from '../letters/index.ts';
 import type { Fact, Report } from '../obligations/index.ts';
 import type { Requests } from '../requests/index.ts';
-import type { Plan, Retention } from '../retention/index.ts';
+import type { PlanItem, Retention } from '../retention/index.ts';
 import type { Vault } from '../vault/index.ts';
 import type { AccountActor, AccountRole } from './rights.ts';
 import type { AccountState } from './state.ts';
@@ -17,26 +17,21 @@ export interface AccountsDeps {
   clock: Clock;
   law: Law;
   journal: Pick<Journal, 'append'>;
-  vault: Pick<Vault, 'seal' | 'open' | 'shred' | 'has'>;
+  vault: Pick<Vault, 'seal' | 'open'>;
   jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'>;
-  letters: Pick<Letters, 'queue' | 'cancel'>;
+  letters: Pick<Letters, 'queue'>;
   datamap: Pick<DataMap, 'subjects'>;
-  retention: Pick<Retention, 'plan' | 'preview'>;
-  requests: Pick<Requests, 'receive' | 'identify'>;
+  retention: Pick<Retention, 'plan' | 'preview' | 'onPlanDone'>;
+  requests: Pick<Requests, 'receive'>;
   report: Report;
-  /** Questions that plugins answer. Without an answer there is no paid time. */
-  ask?: {
-    /** The last day that is paid for, or null. */
-    paidUntil?(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
-    /** What paid time is lost by deleting the account now, in words for the person, or null. */
-    lostPaidTime?(trx: Trx, subject: string, now: Temporal.Instant): Promise<string | null>;
-  };
+  /** The last day that is paid for, or null; a plugin's answer. Without it nobody has paid time. */
+  paidUntil?(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
   /** Cost of a password hash; only tests lower it. */
   hashing?: { memoryCost: number; timeCost: number; parallelism: number };
   /** Key of the hashes that count sign-in attempts; without it each process has its own. */
   pepper?: Buffer;
-  /** The address people see; one-time links start with it. */
-  publicUrl?: string;
+  /** The address people see, without a slash at the end; letters lead there. Asked when a letter is written. */
+  publicUrl?(): string;
 }
 
 /** An account without anything about the person. */
@@ -95,7 +90,7 @@ export interface AccountSessions {
 
 export interface Link {
   token: string; // shown once; only its hash is kept
-  url: string; // path, or the whole address when `publicUrl` is known
+  path: string; // where it leads, without the host
   expiresAt: Temporal.Instant;
 }
 
@@ -126,10 +121,7 @@ export interface Staff {
   /** What a link is for, without using it. @throws Refusal `link.not-valid` for unknown, used and expired alike */
   openLink(token: string): Promise<OpenLink>;
   /** Uses a link up. The first administrator also gives e-mail and name. @throws Refusal `link.not-valid`, `account.*` */
-  setPassword(
-    token: string,
-    answer: { password: string; email?: string; name?: string },
-  ): Promise<{ account: string }>;
+  setPassword(token: string, answer: { password: string; email?: string; name?: string }): Promise<{ account: string }>;
   setRoles(trx: Trx, account: string, roles: readonly string[], by: string): Promise<void>;
   /** Takes the account back: sessions end, the profile goes. */
   close(trx: Trx, account: string, by: string): Promise<void>;
@@ -148,10 +140,9 @@ export interface Totp {
 
 /** What a person sees before the click: what goes, what stays and why, what paid time is lost. */
 export interface DeletionPreview {
-  items: Plan['items'];
+  items: PlanItem[];
   eraseBy: Temporal.PlainDate;
-  paidUntil: Temporal.PlainDate | null;
-  lostPaidTime: string | null;
+  lostPaidTime: { until: Temporal.PlainDate; days: number } | null;
 }
 
 export interface Deletion {
@@ -175,6 +166,8 @@ export interface Accounts {
   secondFactor(attempt: { account: string; code: string; ip: string }): Promise<AccountActor>;
   /** Who an account is right now; null when it is gone or blocked. */
   actor(account: string): Promise<AccountActor | null>;
+  /** The path of the first administrator's one-time link while there is none, else null. Each call voids the link before. */
+  setupLink(): Promise<string | null>;
   sessions: AccountSessions;
   staff: Staff;
   totp: Totp;
@@ -201,6 +194,10 @@ export interface Accounts {
   previewDeletion(account: string): Promise<DeletionPreview>;
   /** The user's click: the contract and the sessions end now, the plan is made, a request of kind erasure opens. */
   deletion(trx: Trx, account: string): Promise<Deletion>;
+  /** Calls back in the transaction in which the contract of an account ends. */
+  onEnded(
+    listener: (trx: Trx, ended: { account: string; subject: string; at: Temporal.Instant }) => Promise<void>,
+  ): void;
   /** When the next step of some life cycle falls due; null when none will. */
   next(db: Db): Promise<Temporal.Instant | null>;
   /** Takes every step that may be taken today. @returns how many of each */

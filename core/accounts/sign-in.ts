@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import { newId, Refusal } from '../base/index.ts';
+import type { Trx } from '../db/index.ts';
+import { normalEmail } from './email.ts';
+import { keyedDigest, type Passwords } from './passwords.ts';
+import type { AccountActor } from './rights.ts';
+import { open } from './state.ts';
+import { findAccount, findProfile, findProfileByEmail, insertSignIn, type ProfileRow } from './store.ts';
+import type { SecondFactor } from './totp.ts';
+import type { Account, Accounts, AccountsDeps, SignIn } from './types.ts';
+
+/** How many times more may fail from one address than for one person at it: an office shares an address. */
+const addressShare = 10;
+
+type Deps = Pick<AccountsDeps, 'db' | 'clock' | 'law' | 'journal' | 'pepper'>;
+
+interface Parts {
+  passwords: Passwords;
+  totp: SecondFactor;
+  activity: Accounts['activity'];
+}
+
+/** Counts attempts by person and address, on real time, in the database: the same for every node. */
+function createLimits({ db, law, pepper = randomBytes(32) }: Deps) {
+  const { attempts, minutes } = law.operator.security.lockout;
+  const table = { storeClient: db, storeType: 'knex', schemaName: 'core', tableName: 'sign_in_attempts' };
+  const shared = { ...table, tableCreated: true, duration: minutes * 60 };
+  const perPerson = new RateLimiterPostgres({ ...shared, keyPrefix: 'p', points: attempts });
+  const perAddress = new RateLimiterPostgres({ ...shared, keyPrefix: 'a', points: attempts * addressShare });
+  const keyOf = (...parts: string[]): string => keyedDigest(pepper, parts.join('\n'));
+
+  const tooMany = (ms: number): Refusal =>
+    new Refusal('sign-in.too-many', 'limit', {
+      retryAfterSeconds: Math.max(1, Math.ceil(ms / 1000)),
+      message: 'Слишком много попыток входа. Подождите и попробуйте снова.',
+    });
+
+  return {
+    /** Counts an attempt before it is judged, so that many at once are counted too. */
+    async begin(who: string, ip: string): Promise<void> {
+      const address = await perAddress.get(keyOf(ip));
+      if (address && address.remainingPoints <= 0) throw tooMany(address.msBeforeNext);
+      try {
+        await perPerson.consume(keyOf(ip, who));
+      } catch (error) {
+        if (error instanceof RateLimiterRes) throw tooMany(error.msBeforeNext);
+        throw error;
+      }
+    },
+    async failed(ip: string): Promise<void> {
+      await perAddress.penalty(keyOf(ip));
+    },
+    async succeeded(who: string, ip: string): Promise<void> {
+      await perPerson.delete(keyOf(ip, who));
+    },
+  };
+}
+
+/** One sentence for an unknown address, a wrong password and a wrong code. */
+function refused(): Refusal {
+  return new Refusal('sign-in.refused', 'unauthenticated', {
+    message: 'Не удалось войти: проверьте почту, пароль и код.',
+  });
+}
+
+export function actorOf(account: Account, profile: ProfileRow): AccountActor {
+  return {
+    account: account.id,
+    subject: account.kind === 'user' ? account.subject : null,
+    roles: account.roles,
+    name: profile.name,
+    locale: profile.locale,
+  };
+}
+
+/** Passwords and codes at the door. */
+export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
+  const { db, clock, journal } = deps;
+  const limits = createLimits(deps);
+
+  async function note(trx: Trx, account: Account, outcome: string, ip: string): Promise<void> {
+    const at = clock.now();
+    await insertSignIn(trx, { id: newId('sgn', at), account_id: account.id, at, outcome, ip });
+  }
+
+  /** Whoever has proved to be the holder is told that the account is blocked, and by which ground. */
+  function mustBeOpen(account: Account): void {
+    if (account.state === 'blocked') {
+      throw new Refusal('account.blocked', 'forbidden', {
+        ground: account.blockGround,
+        clause: deps.law.operator.inactivity.clause,
+        message: `Учётная запись заблокирована. Чтобы восстановить её, напишите на ${deps.law.operator.email}.`,
+      });
+    }
+    const states: readonly string[] = open;
+    if (!states.includes(account.state)) throw refused();
+  }
+
+  async function enter(account: Account, profile: ProfileRow, ip: string): Promise<AccountActor> {
+    await db.transaction(async (trx) => {
+      await note(trx, account, 'in', ip);
+      await journal.append(trx, { action: 'account.signed-in', about: account.id, actor: account.id });
+      await activity(trx, account.id, 'login');
+    });
+    return actorOf(account, profile);
+  }
+
+  async function fail(account: Account | null, outcome: string, ip: string): Promise<Refusal> {
+    await limits.failed(ip);
+    if (account) await db.transaction((trx) => note(trx, account, outcome, ip));
+    return refused();
+  }
+
+  return {
+    async signIn({ email, password, totp: code, ip }): Promise<SignIn> {
+      const address = knownForm(email);
+      await limits.begin(address, ip);
+      const profile = await findProfileByEmail(db, address);
+      const account = profile && (await findAccount(db, profile.account_id));
+      const right = await passwords.matches(profile?.password_hash ?? null, password);
+      if (!profile || !account || !right) throw await fail(account, 'wrong-password', ip);
+      mustBeOpen(account);
+      if (await totp.enabled(account.id)) {
+        if (code === undefined || code === '') {
+          await limits.succeeded(address, ip);
+          return { step: 'second-factor', account: account.id };
+        }
+        if (!(await db.transaction((trx) => totp.passes(trx, account.id, code)))) {
+          throw await fail(account, 'wrong-code', ip);
+        }
+      }
+      await limits.succeeded(address, ip);
+      return { step: 'done', actor: await enter(account, profile, ip) };
+    },
+    async secondFactor({ account: id, code, ip }): Promise<AccountActor> {
+      await limits.begin(id, ip);
+      const account = await findAccount(db, id);
+      const profile = account && (await findProfile(db, id));
+      if (!account || !profile || !(await db.transaction((trx) => totp.passes(trx, id, code)))) {
+        throw await fail(account, 'wrong-code', ip);
+      }
+      mustBeOpen(account);
+      await limits.succeeded(id, ip);
+      return enter(account, profile, ip);
+    },
+  } satisfies Pick<Accounts, 'signIn' | 'secondFactor'>;
+}
+
+/** An address that cannot be one is answered like one that nobody has. */
+function knownForm(email: string): string {
+  try {
+    return normalEmail(email);
+  } catch {
+    return email.slice(0, 254);
+  }
+}
