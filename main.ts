@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import pino from 'pino';
 import { createAccounts } from './core/accounts/index.ts';
 import { Refusal, systemClock } from './core/base/index.ts';
@@ -52,7 +53,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
-    const law = await loadLaw({ root: new URL('policies/', root), operator: options.operator });
+    const law = await loadLaw({
+      root: options.policies ? pathToFileURL(`${resolve(options.policies)}/`) : new URL('policies/', root),
+      operator: options.operator,
+    });
     const home = resolve(options.home);
 
     // Beside a running service a command joins its database; alone it takes the folder and starts one for itself.

@@ -5,6 +5,8 @@ import type { Config, Engine, Log } from '../plugin/index.ts';
 export interface AppOptions {
   home: string;
   operator: string;
+  /** Folder of the packs; the ones that come with the program unless told. */
+  policies?: string;
   /** An outside PostgreSQL; without it the embedded one under `home`. */
   databaseUrl?: string;
   smtpUrl?: string;
@@ -18,7 +20,7 @@ export interface AppOptions {
   mode?: 'service' | 'command';
   /** False only for throw-away databases of tests. */
   durable?: boolean;
-  /** A database of tests that is already there and migrated. */
+  /** Words and ids for operators; a file in `home` unless told. */
   log?: Log;
 }
 

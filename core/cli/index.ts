@@ -11,6 +11,7 @@ import { addServe } from './commands/service.ts';
 import { addDemo } from './demo/command.ts';
 import { explain } from './output.ts';
 
+export * from './advance.ts';
 export * from './app.ts';
 
 /** Runs one command. Sets `process.exitCode`: 0 done, 1 could not be done, 2 not understood. */

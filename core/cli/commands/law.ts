@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
 import { systemClock, Temporal } from '../../base/index.ts';
 import { type Because, checkPolicies, cite, type Law, loadLaw } from '../../law/index.ts';
@@ -12,7 +14,8 @@ interface Common {
 
 /** `srok due`, `keep`, `effective`, `lint`, `policies check`: questions to the law, without a database. */
 export function addLawCommands(program: Command, { root }: CliContext): void {
-  const policies = new URL('policies/', root);
+  const { SROK_POLICIES } = process.env;
+  const policies = SROK_POLICIES ? pathToFileURL(`${resolve(SROK_POLICIES)}/`) : new URL('policies/', root);
   const open = ({ operator }: Common): Promise<Law> => loadLaw({ root: policies, operator });
   const operator = (): Option =>
     new Option('--operator <name>', 'пакет оператора').env('SROK_OPERATOR').default('qsockets');

@@ -18,10 +18,11 @@ export function withHome(command: Command): Command {
 
 /** What the environment says about the outside world. Secrets stay here and are never printed. */
 export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
-  const { DATABASE_URL, SMTP_URL, PUBLIC_URL } = process.env;
+  const { DATABASE_URL, SMTP_URL, PUBLIC_URL, SROK_POLICIES } = process.env;
   return {
     home,
     operator,
+    ...(SROK_POLICIES ? { policies: SROK_POLICIES } : {}),
     ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : {}),
     ...(SMTP_URL ? { smtpUrl: SMTP_URL } : {}),
     ...(PUBLIC_URL ? { publicUrl: PUBLIC_URL.replace(/\/+$/, '') } : {}),

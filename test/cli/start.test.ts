@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const srok = fileURLToPath(new URL('../../bin/srok.js', import.meta.url));
+const policies = fileURLToPath(new URL('../../policies/', import.meta.url));
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command as a person would, in an environment that says nothing of a database. */
+function run(args: string[], env: Record<string, string> = {}): Ended {
+  const { DATABASE_URL: _, ...clean } = process.env;
+  return spawnSync(process.execPath, [srok, ...args], { encoding: 'utf8', env: { ...clean, ...env }, timeout: 60_000 });
+}
+
+function serve(args: string[]): { child: ChildProcess; firstLine: Promise<{ url: string; setup: string }> } {
+  const { DATABASE_URL: _, ...clean } = process.env;
+  const child = spawn(process.execPath, [srok, 'serve', '--json', ...args], {
+    env: clean,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const firstLine = new Promise<{ url: string; setup: string }>((done, fail) => {
+    let text = '';
+    child.stdout?.on('data', (chunk) => {
+      text += chunk;
+      if (text.includes('\n')) done(JSON.parse(text));
+    });
+    child.once('exit', (code) => fail(new Error(`ended with ${code}`)));
+  });
+  return { child, firstLine };
+}
+
+describe('starting the service', () => {
+  let home: string;
+
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'srok-start-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  it('serves, answers its health, keeps one process to a folder, and stops in order', async () => {
+    const { child, firstLine } = serve(['--home', home, '--port', '0']);
+    const { url, setup } = await firstLine;
+    expect(setup).to.match(/^http/);
+    expect((await fetch(`${url}/healthz`)).status).to.equal(200);
+    const ready = await fetch(`${url}/readyz`);
+    expect(ready.status, await ready.text()).to.equal(200);
+
+    const second = run(['serve', '--home', home, '--port', '0']);
+    expect(second.status).to.equal(1);
+    expect(second.stderr.trim()).to.match(/^Another Srok \(process \d+\) already works in .+--home DIR\.$/);
+
+    const beside = run(['journal', 'verify', '--home', home, '--json']);
+    expect(JSON.parse(beside.stdout).ok, beside.stderr).to.equal(true);
+
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGTERM');
+    expect(await ended).to.equal(0);
+  });
+
+  it('says in one line that the port is in use', async () => {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const { port } = other.address() as { port: number };
+    try {
+      const { status, stderr } = run(['serve', '--home', home, '--port', String(port)]);
+      expect(status).to.equal(1);
+      expect(stderr.trim()).to.equal(`The port ${port} is in use. Choose another with PORT or --port.`);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('says in one line that DATABASE_URL is wrong, without its password', () => {
+    const { status, stderr } = run(['serve', '--home', home, '--port', '0'], {
+      DATABASE_URL: 'postgresql://me:geheim@127.0.0.1:9/x',
+    });
+    expect(status).to.equal(1);
+    expect(stderr.trim().split('\n')).to.have.length(1);
+    expect(stderr).to.include('127.0.0.1:9/x does not answer').and.not.include('geheim');
+  });
+
+  it('says in one line that the data folder cannot be written', () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    chmodSync(file, 0o400);
+    const { status, stderr } = run(['serve', '--home', join(file, 'var'), '--port', '0']);
+    expect(status).to.equal(1);
+    expect(stderr.trim()).to.match(/^The data folder .+ cannot be written .+--home DIR\.$/);
+  });
+
+  it('a broken policy file stops the start with file, line and reason', () => {
+    const copy = join(home, 'policies');
+    cpSync(policies, copy, { recursive: true });
+    const file = join(copy, 'operators/qsockets/schedules.yaml');
+    const text = readFileSync(file, 'utf8');
+    const broken = text.replace(/keep: \{ months: /, 'keep: { monthz: ');
+    expect(broken).to.not.equal(text);
+    writeFileSync(file, broken);
+    const { status, stderr } = run(['serve', '--home', join(home, 'var'), '--port', '0'], { SROK_POLICIES: copy });
+    expect(status).to.equal(1);
+    expect(stderr.trim()).to.match(/schedules\.yaml:\d+: .*monthz/);
+  });
+
+  it('lists its commands, and answers a wrong one with exit code 2 and the nearest names', () => {
+    const help = run(['--help']);
+    expect(help.status).to.equal(0);
+    for (const command of ['serve', 'demo', 'edition', 'journal', 'due', 'keep', 'lint'])
+      expect(help.stdout).to.include(command);
+    expect(run(['serv']).status).to.equal(2);
+    const unknown = run(['due', 'acess.answer', '--from', '2026-05-05', '--json']);
+    expect(unknown.status).to.equal(2);
+    expect(JSON.parse(unknown.stdout).error.near).to.include('access.answer');
+  });
+
+  it('answers when an access request has to be answered, with its reasons', () => {
+    const { stdout } = run(['due', 'access.answer', '--from', '2026-04-30T10:00:00+03:00', '--json']);
+    const due = JSON.parse(stdout);
+    expect(due.dueOn).to.equal('2026-05-18');
+    expect(due.lateFrom).to.equal('2026-05-19T00:00:00+03:00');
+    expect(due.because.winner.rule).to.be.a('string');
+  });
+});

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type MovableClock, movableClock, Temporal } from '../../core/base/index.ts';
+import { type App, advanceTo } from '../../core/cli/index.ts';
+import { createApp } from '../../main.ts';
+import { cloneDatabase } from './database.ts';
+
+const silent = { info() {}, warn() {}, error() {} };
+
+export interface TestApp {
+  app: App;
+  clock: MovableClock;
+  home: string;
+  /** Moves time as the years would, waking every sweep on its way. Moscow wall time. */
+  advance(to: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A whole installation on a clone of the template, with a clock that is moved. */
+export async function startApp({ at = '2026-05-05T10:00' }: { at?: string } = {}): Promise<TestApp> {
+  const { url, drop } = await cloneDatabase();
+  const home = mkdtempSync(join(tmpdir(), 'srok-app-'));
+  const clock = movableClock(moscow(at));
+  const app = await createApp({
+    ...{ home, databaseUrl: url, operator: 'qsockets', clock, cron: false, port: 0, mode: 'service', log: silent },
+  });
+  return {
+    app,
+    clock,
+    home,
+    async advance(to) {
+      await advanceTo({ clock, jobs: app.engine.jobs }, moscow(to));
+    },
+    async close() {
+      await app.close();
+      await drop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export function moscow(at: string): Temporal.Instant {
+  return Temporal.PlainDateTime.from(at).toZonedDateTime('Europe/Moscow').toInstant();
+}
