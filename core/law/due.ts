@@ -40,7 +40,7 @@ export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
     .filter((end) => end !== null);
   const acts = ends.filter((end) => end.rule.direction === 'at-most').sort(earliestFirst);
   const floors = ends.filter((end) => end.rule.direction === 'at-least').sort((a, b) => earliestFirst(b, a));
-  const [act] = acts;
+  const act = acts.find((end) => !givesWay(end, acts)) ?? acts[0];
   const [floor] = floors;
   const winner = act ?? floor;
   if (!winner) {
@@ -78,6 +78,11 @@ export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
   };
 }
 
+/** A promise that repeats the law's term without its extension does not shorten the extended term. */
+function givesWay(end: End, acts: End[]): boolean {
+  return acts.some((law) => law.extended && end.rule.restates.includes(law.rule.id));
+}
+
 /** Does a rule speak about this operator and this customer? An unknown customer may be either. */
 export function applies(rule: Rule, pack: Pack, customer?: 'business' | 'consumer'): boolean {
   if (rule.oriStatus && !rule.oriStatus.includes(pack.operator.oriStatus)) return false;
@@ -111,6 +116,8 @@ function losers(ends: End[], winner: End | undefined): LawStep[] {
     .map((end) => {
       const on = end.last && end.rule.direction === 'at-least' ? opening(end, end.last) : end.last;
       if (!winner) return stepOf(end, on, 'определяет первый день, а не последний');
+      if (givesWay(end, ends))
+        return stepOf(end, on, `повторяет срок закона, а он продлён: ${cite(winner.cite, 'ru')}`);
       if (Temporal.Instant.compare(end.lateFrom, winner.lateFrom) === 0) return stepOf(end, on, sameEnd);
       const strict = end.rule.direction === 'at-most' ? 'действует более ранний срок' : 'действует более поздний срок';
       return stepOf(end, on, `${strict}: ${cite(winner.cite, 'ru')}`);

@@ -86,6 +86,7 @@ type RawRule = {
   implements?: string[];
   note?: string;
   successor?: string;
+  restates?: string[];
   period?: RawValue[];
   content?: RawValue[];
   term?: RawPeriod;
@@ -192,6 +193,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     file ? [[file, file.data as RawRule[]] as const] : [],
   )) {
     for (const [index, raw] of list.entries()) {
+      for (const id of raw.restates ?? []) need(file, [index, 'restates'], rules, id, 'rule');
       if (raw.after) need(file, [index, 'after'], rules, raw.after, 'rule');
     }
   }
@@ -356,6 +358,7 @@ function common(file: PolicyFile, index: number, raw: RawRule) {
     oriStatus: raw.ori_status ?? null,
     implements: raw.implements ?? [],
     note: raw.note ?? raw.why ?? null,
+    restates: raw.restates ?? [],
     successor: raw.successor ?? null,
     file: file.name,
     line: file.lineOf([index]),

@@ -73,6 +73,7 @@ export interface Rule {
   values: readonly DatedValue[];
   implements: readonly string[]; // names of the rule inventory
   note: string | null;
+  restates: readonly string[]; // a promise that only repeats rules of law: it gives way where they were extended
   successor: string | null; // the finding that asks for the next act once this one has ended
   file: string;
   line: number;
