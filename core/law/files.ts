@@ -35,7 +35,7 @@ const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'case
 export async function openPolicies(root: URL | string): Promise<Reader> {
   const folder = root instanceof URL ? fileURLToPath(root) : root;
   const shown = basename(folder.replace(/\/+$/, ''));
-  const schemas = new Schemas({ verbose: true, validateSchema: false, strict: false });
+  const schemas = new Schemas({ verbose: true, allErrors: true, validateSchema: false, strict: false });
   addFormats(schemas, ['date', 'email']);
   await Promise.all(
     schemaNames.map(async (name) => {
@@ -57,7 +57,7 @@ export async function openPolicies(root: URL | string): Promise<Reader> {
       const file = parse(name, path, text);
       const validate = schemas.getSchema(schema) as ValidateFunction | undefined;
       if (!validate) throw new PolicyError(name, 1, `no schema for this file: ${schema}`);
-      if (!validate(file.data)) throw shapeError(file, validate.errors?.[0] as ErrorObject);
+      if (!validate(file.data)) throw shapeError(file, mostTelling(validate.errors ?? []));
       return file;
     },
     async list(below, tests = false) {
@@ -108,7 +108,12 @@ function startOfNode(document: Document, path: Path): number | null {
   return startOfNode(document, path.slice(0, -1));
 }
 
-/** The first thing that is wrong with the shape, in the words of the person who wrote the file. */
+/** A key that nobody knows says more than the one that is missing in its place. */
+function mostTelling(errors: ErrorObject[]): ErrorObject {
+  return errors.find((error) => error.keyword === 'additionalProperties') ?? (errors[0] as ErrorObject);
+}
+
+/** The thing that is wrong with the shape, in the words of the person who wrote the file. */
 function shapeError(file: PolicyFile, error: ErrorObject): PolicyError {
   const path = error.instancePath
     .split('/')
