@@ -56,7 +56,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('state').notNullable().checkIn(['waiting', 'approved', 'executing', 'partly', 'executed', 'cancelled']);
     table.date('erase_by').notNullable();
     table.timestamp('late_from', { useTz: true }).notNullable();
-    table.jsonb('due');
+    table.jsonb('due').notNullable();
     table.timestamp('auto_at', { useTz: true }).notNullable();
     table.jsonb('lost_paid_time');
     table.binary('person'); // sealed: name and address for the act

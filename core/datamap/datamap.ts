@@ -163,6 +163,11 @@ export function createDataMap({ law, clock }: { db?: Db; law: Law; clock: Clock 
     }
   }
 
+  map.register(
+    'datamap',
+    {},
+    { 'core.subjects': 'Random ids of people and the day of their erasure; says nothing of anyone.' },
+  );
   return map;
 }
 

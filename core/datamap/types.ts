@@ -69,6 +69,7 @@ export interface EraseReceipt {
   remaining: number; // of the scope's subject, or of the scope's days when a term expired
   keys?: number; // data keys shredded
   keyNames?: string[];
+  ids?: string[]; // projects or accounts whose records went: an act of an automatic sweep names them
   tables?: string[]; // what was touched: 'relay.payloads', a dropped partition
   from?: Day; // the days the records belong to, both inclusive
   to?: Day;
@@ -116,6 +117,8 @@ export interface Store {
    * A store without it has no records whose term ends by itself.
    */
   anchors?(trx: Trx, subject?: string): Promise<Anchor[]>;
+  /** The person's name and address, for an act that names whose data went. */
+  identify?(trx: Trx, subject: string): Promise<{ name?: string; email?: string } | null>;
   /** Subjects that this store knows by an address or a name, for the check of identity. */
   find?(trx: Trx, who: { email?: string; name?: string }): Promise<string[]>;
   collect(subject: string, context: StoreContext): Promise<Collected>;

@@ -1,7 +1,8 @@
 import { type Clock, newId, Refusal, type Temporal } from '../base/index.ts';
 import { dayOf } from '../calendar/index.ts';
-import type { Store } from '../datamap/index.ts';
+import type { DataMap, Store } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
+import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Because, Law } from '../law/index.ts';
 import { termOf } from './due.ts';
@@ -80,16 +81,23 @@ export interface Obligations {
   stores: Record<string, Store>;
 }
 
+/**
+ * With `datamap` the room registers its store, with `jobs` its job `obligations.sweep` and when it has work.
+ */
 export function createObligations({
   law,
   journal,
   clock,
   db,
+  jobs,
+  datamap,
 }: {
   law: Law;
-  journal: Journal;
+  journal: Pick<Journal, 'append'>;
   clock: Clock;
   db: Db;
+  jobs?: Pick<Jobs, 'define' | 'source'>;
+  datamap?: Pick<DataMap, 'register'>;
 }): Obligations {
   const types = new Map(law.facts().map((type) => [type.fact, type]));
   // Read once from the law: fact → the duties it discharges.
@@ -98,7 +106,7 @@ export function createObligations({
     for (const fact of law.dischargedBy(id)) discharges.set(fact, [...(discharges.get(fact) ?? []), id]);
   }
 
-  return {
+  const obligations: Obligations = {
     async report(trx, fact) {
       const { type, fields } = checkFact(types, fact.name, fact.fields ?? {});
       const id = newId('fct', clock.now());
@@ -181,6 +189,12 @@ export function createObligations({
     next: earliestLate,
     stores: obligationStores,
   };
+  datamap?.register('obligations', obligationStores);
+  jobs?.define('obligations.sweep', async () => {
+    await obligations.sweep();
+  });
+  jobs?.source({ name: 'obligations', job: 'obligations.sweep', next: earliestLate });
+  return obligations;
 }
 
 function customerOf(fields: Record<string, unknown>): { customer?: 'business' | 'consumer' } {

@@ -43,7 +43,7 @@ const facts: Store = {
       done.where({ subject_id: subject });
     }
     const counts = new Map<string, Anchor & { day: Temporal.PlainDate }>();
-    for (const row of [...(await days), ...(await done)] as { day: Temporal.PlainDate; count: number }[]) {
+    for (const row of [...(await days), ...(await done)] as unknown as { day: Temporal.PlainDate; count: number }[]) {
       const known = counts.get(row.day.toString());
       counts.set(row.day.toString(), { day: row.day, count: row.count + (known?.count ?? 0) });
     }

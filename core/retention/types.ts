@@ -47,6 +47,27 @@ export interface PlanItem {
   receipt?: EraseReceipt; // once carried out
 }
 
+/** Whose data go: for the act, sealed until the evidence goes. */
+export interface Person {
+  name?: string;
+  email?: string;
+  caseNumber?: string; // «ЗС-2026-0001»
+}
+
+export interface PlanOptions {
+  cause: Cause;
+  /** Who made it: acc_… or 'system' (unless told). */
+  by?: string;
+  /**
+   * When the term began: the account was deleted, the account was blocked for inactivity (the promise counts from
+   * there), the person was identified. Now, unless told.
+   */
+  at?: Instant;
+  person?: Person;
+  /** Another last day that must also be kept, when it is earlier. */
+  notLaterThan?: Day;
+}
+
 export type PlanState = 'waiting' | 'approved' | 'executing' | 'partly' | 'executed' | 'cancelled';
 
 export interface Plan {
@@ -58,13 +79,15 @@ export interface Plan {
   lostPaidTime?: { until: Day; days: number };
   eraseBy: Day; // the last day, by the promise and the law
   lateFrom: Instant;
-  due: Due | null;
+  due: Due; // the promise and the law behind `eraseBy`, with why
   autoAt: Instant; // carried out by itself from here, so that the promised day is kept
   madeAt: Instant;
   madeBy: string; // acc_… or 'system'
   checkedAt: Instant | null;
   checkedBy: string | null; // null after execution: nobody checked, the last day came
   executedAt: Instant | null;
+  /** Did the last day come before a second person had looked? */
+  unchecked: boolean;
   job: string | null;
   act: string | null;
 }
@@ -106,7 +129,7 @@ export interface Act {
   records: number;
   keys: number;
   document: string; // doc_…
-  keepUntil: Day; // evidence goes after this day
+  keepUntil: Day | null; // evidence goes after this day; null: nothing says how long, so it stays
   signed: { at: Instant; by: string; name: string; post: string } | null;
 }
 
@@ -132,13 +155,15 @@ export interface Retention {
   /** What would go and what would stay if this person were erased today. Writes nothing. */
   preview(subject: string, cause?: Cause['kind']): Promise<Preview>;
   /** Makes the plan, or returns the one already open for this person. `by`: who made it, acc_… or 'system'. */
-  plan(trx: Trx, subject: string, options: { cause: Cause; by?: string; at?: Instant }): Promise<Plan>;
+  plan(trx: Trx, subject: string, options: PlanOptions): Promise<Plan>;
   plans: {
     get(id: string, trx?: Trx): Promise<Plan>;
     list(filter?: { open?: boolean; subject?: string; about?: string; limit?: number }): Promise<Plan[]>;
   };
   /** The second person's yes: never the one who made the plan, never the subject. Starts the job. */
   check(trx: Trx, planId: string, by: string): Promise<Plan>;
+  /** Takes a plan back before anything was destroyed. */
+  cancel(trx: Trx, planId: string, by: string): Promise<Plan>;
   /** Carries the plan out: frozen targets, store by store, receipts, act. Repeats only what is not done. */
   execute(planId: string, run: { jobId: string }): Promise<Plan>;
   onPlanDone(listener: PlanListener): void;

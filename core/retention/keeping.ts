@@ -1,0 +1,90 @@
+import { Refusal, Temporal } from '../base/index.ts';
+import type { Anchor } from '../datamap/index.ts';
+import { cite, type HoldDays, type Keep, type Law } from '../law/index.ts';
+
+type Day = Temporal.PlainDate;
+const compare = Temporal.PlainDate.compare;
+
+/** Asks the law how long; null where it cannot be computed: such a class is frozen and nothing of it goes. */
+export type Keeper = (category: string, from: Day, holds?: readonly HoldDays[]) => Keep | null;
+
+/** Remembers answers: the packs do not change while the process runs. */
+export function createKeeper(law: Law): Keeper {
+  const known = new Map<string, Keep | null>();
+  const ask = (category: string, from: Day, holds: readonly HoldDays[]): Keep | null => {
+    try {
+      return law.keep(category, { from, hold: holds });
+    } catch (error) {
+      if (error instanceof Refusal) return null;
+      throw error;
+    }
+  };
+  return (category, from, holds = []) => {
+    if (holds.length > 0) return ask(category, from, holds);
+    const key = `${category} ${from}`;
+    let keep = known.get(key);
+    if (keep === undefined) {
+      keep = ask(category, from, holds);
+      known.set(key, keep);
+    }
+    return keep;
+  };
+}
+
+/** Does a hold on `held` categories cover a schedule? By whole segments: 'message' covers 'message.payload'. */
+export function covers(held: readonly string[], schedule: string): boolean {
+  return held.some((category) => category === schedule || schedule.startsWith(`${category}.`));
+}
+
+export interface Decision {
+  go: Day[];
+  goCount: number;
+  /** Records whose term had not begun and that may go all the same, now that the purpose has ended. */
+  openCount: number;
+  stayCount: number;
+  until: Day | null; // the last day to which something stays; null: unknown, frozen
+  because: string | null;
+}
+
+/**
+ * What of one person's records in a store may go today. A record whose term has not begun is treated as if it began
+ * today: the purpose ends with the erasure.
+ */
+export function decide(
+  keeper: Keeper,
+  schedule: string,
+  anchors: readonly Anchor[],
+  today: Day,
+  holds: readonly HoldDays[],
+): Decision {
+  const decision: Decision = { go: [], goCount: 0, openCount: 0, stayCount: 0, until: null, because: null };
+  let frozen = false;
+  for (const { day, count } of anchors) {
+    if (count === 0) continue;
+    const keep = keeper(schedule, day ?? today, holds);
+    if (keep && compare(keep.destroyFrom, today) <= 0) {
+      if (day) decision.go.push(day);
+      if (day) decision.goCount += count;
+      else decision.openCount += count;
+      continue;
+    }
+    decision.stayCount += count;
+    frozen ||= keep === null;
+    if (!keep) {
+      decision.because = 'Срок хранения не установлен: до решения оператора записи не уничтожаются';
+    } else if (!frozen && (!decision.until || compare(keep.keepUntil, decision.until) > 0)) {
+      decision.until = keep.keepUntil;
+      decision.because = reasonOf(keep);
+    }
+  }
+  if (frozen) decision.until = null;
+  return decision;
+}
+
+/** Why records stay, in words with the citation. */
+export function reasonOf(keep: Keep): string {
+  const { winner, losers } = keep.because;
+  const also = losers.filter((step) => step.why === 'совпадает с действующим').map((step) => cite(step.cite, 'ru'));
+  const held = keep.heldBy.length > 0 ? '; действует запрет уничтожения' : '';
+  return `${winner.value}: ${[cite(winner.cite, 'ru'), ...new Set(also)].join('; ')}${held}`;
+}

@@ -1,0 +1,304 @@
+import { newId, Refusal, Temporal } from '../base/index.ts';
+import { startOf } from '../calendar/index.ts';
+import {
+  type DateRange,
+  type EraseReceipt,
+  inRanges,
+  isUnsupported,
+  type RegisteredStore,
+  toRanges,
+} from '../datamap/index.ts';
+import type { Db, Trx } from '../db/index.ts';
+import { cite } from '../law/index.ts';
+import type { ActLine } from './act.ts';
+import type { Acts } from './acts.ts';
+import { covers } from './keeping.ts';
+import { categoryTitles, ledgerRow, periodOf, receiptFrom } from './receipts.ts';
+import type { Room } from './room.ts';
+import {
+  beginAttempt,
+  clearDeferrals,
+  defer,
+  deferrals,
+  holdsOn,
+  insertLedger,
+  insertRun,
+  insertTargets,
+  lockRun,
+  lockStore,
+  lockTarget,
+  nameAct,
+  runningRun,
+  type TargetRow,
+  targetsOf,
+  updateRun,
+  updateTarget,
+} from './store.ts';
+import type { Retention, SweepResult } from './types.ts';
+
+type Day = Temporal.PlainDate;
+const compare = Temporal.PlainDate.compare;
+
+export function createSweep(
+  room: Room,
+  acts: Acts,
+): { sweep: Retention['sweep']; next(db: Db): Promise<Temporal.Instant | null> } {
+  const { db, clock, law, journal, datamap, report, keeper } = room;
+
+  /** Days of a store whose term has ended, minus those that were looked at and wait for a hold to end. */
+  async function dueDays(source: Trx, entry: RegisteredStore, today: Day, waiting: ReadonlyMap<string, Day>) {
+    const due: { day: Day; count: number }[] = [];
+    for (const { day, count } of (await entry.store.anchors?.(source)) ?? []) {
+      if (!day || count === 0) continue;
+      const keep = keeper(entry.store.schedule, day);
+      if (!keep || compare(keep.destroyFrom, today) > 0) continue;
+      const until = waiting.get(`${entry.key} ${day}`);
+      if (until && compare(until, today) >= 0) continue;
+      due.push({ day, count });
+    }
+    return due;
+  }
+
+  const sweepable = (): RegisteredStore[] =>
+    datamap.stores().filter(({ store }) => store.anchors && !isUnsupported(store.erase));
+
+  /** Takes up a run that was not finished, or freezes the targets of a new one. */
+  async function begin(jobId: string): Promise<string | null> {
+    return db.transaction(async (trx) => {
+      await lockStore(trx, 'sweep');
+      const unfinished = await runningRun(trx);
+      if (unfinished) return unfinished.id;
+      const today = room.today();
+      const waiting = new Map((await deferrals(trx)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]));
+      const targets: { store: string; anchored: [string, string][]; records: number }[] = [];
+      for (const entry of sweepable()) {
+        const due = await dueDays(trx, entry, today, waiting);
+        if (due.length === 0) continue;
+        targets.push({
+          store: entry.key,
+          anchored: toRanges(due.map(({ day }) => day)).map(({ from, before }) => [from.toString(), before.toString()]),
+          records: due.reduce((sum, { count }) => sum + count, 0),
+        });
+      }
+      if (targets.length === 0) return null;
+      const id = newId('swp', clock.now());
+      await insertRun(trx, { id, state: 'running', job: jobId, started_at: clock.now(), started_on: today });
+      await insertTargets(trx, id, targets);
+      await journal.append(trx, {
+        action: 'sweep.started',
+        about: id,
+        body: { job: jobId, targets: targets.map(({ store, records }) => ({ store, records })) },
+      });
+      return id;
+    });
+  }
+
+  /** Destroys one target. The holds are read under the lock that placing a hold takes. */
+  async function destroy(runId: string, key: string): Promise<EraseReceipt> {
+    const { store } = datamap.store(key);
+    const { erase } = store;
+    if (isUnsupported(erase)) {
+      return { outcome: 'not_attempted', affected: 0, remaining: 0, because: erase.unsupported };
+    }
+    await beginAttempt(db, runId, key);
+    return db.transaction(async (trx) => {
+      await lockStore(trx, key);
+      const target = await lockTarget(trx, runId, key);
+      if (!target || (target.state === 'done' && target.receipt)) return receiptFrom(target?.receipt);
+      const today = room.today();
+      const holds = (await holdsOn(trx, today)).filter(({ categories }) => covers(categories, store.schedule));
+      const held = [...new Set(holds.map(({ subject_id }) => subject_id))];
+      const anchored = rangesOf(target.anchored);
+      let receipt = await erase({ why: 'expiry', anchored, held }, room.context(trx, runId));
+      if (receipt.outcome === 'failed' || receipt.outcome === 'not_attempted') {
+        await updateTarget(trx, runId, key, { state: 'failed', receipt });
+        return receipt;
+      }
+      receipt = { ...periodOf(anchored), ...settled(receipt, target) };
+      await leaveForLater(trx, store, key, anchored, today, holds);
+      await updateTarget(trx, runId, key, { state: 'done', receipt, done_at: clock.now() });
+      await insertLedger(trx, ledgerRow(runId, { key, store }, receipt, clock.now(), today));
+      return receipt;
+    });
+  }
+
+  /** Days of which something had to stay come up again when the first of their holds ends, at the latest tomorrow. */
+  async function leaveForLater(
+    trx: Trx,
+    store: RegisteredStore['store'],
+    key: string,
+    anchored: DateRange[],
+    today: Day,
+    holds: readonly { ends_on: Day }[],
+  ): Promise<void> {
+    const left = ((await store.anchors?.(trx)) ?? [])
+      .map(({ day }) => day)
+      .filter((day) => day !== null && inRanges(day, anchored)) as Day[];
+    await clearDeferrals(trx, [key], daysOf(anchored));
+    const until = holds.map(({ ends_on }) => ends_on).sort(compare)[0] ?? today;
+    await defer(trx, key, left, until);
+  }
+
+  /** One act per information system, from the receipts; only of what was about people. */
+  async function finish(runId: string): Promise<string[]> {
+    return db.transaction(async (trx) => {
+      const run = await lockRun(trx, runId);
+      if (!run || run.state === 'done') return [];
+      const targets = await targetsOf(trx, runId);
+      const made: string[] = [];
+      const bySystem = new Map<string, { target: TargetRow; line: ActLine }[]>();
+      for (const target of targets) {
+        if (target.state !== 'done' || target.act_id) continue;
+        const entry = datamap.store(target.store);
+        const receipt = receiptFrom(target.receipt);
+        if (receipt.affected === 0 && !receipt.keys) continue;
+        await report(trx, {
+          name: 'data.destroyed',
+          about: runId,
+          at: clock.now(),
+          fields: { category: entry.store.schedule },
+        });
+        if (receipt.impersonal) continue;
+        const system = entry.store.system.ru;
+        const line = {
+          store: entry.key,
+          title: entry.store.title.ru,
+          system,
+          categories: categoryTitles(datamap, entry),
+          receipt,
+        };
+        bySystem.set(system, [...(bySystem.get(system) ?? []), { target, line }]);
+      }
+      for (const group of bySystem.values()) {
+        const act = await acts.make(trx, {
+          run: runId,
+          matter: {
+            lines: group.map(({ line }) => line),
+            stays: [],
+            reason: reasonOf(group.map(({ line }) => line)),
+            checked: 'Не требуется: срок хранения истёк, уничтожение выполнено по графику сроков хранения.',
+          },
+        });
+        for (const { target } of group) await updateTarget(trx, runId, target.store, { act_id: act.id });
+        await nameAct(
+          trx,
+          runId,
+          group.map(({ target }) => target.store),
+          act.id,
+        );
+        made.push(act.id);
+      }
+      const open = targets.filter(({ state }) => state !== 'done');
+      await updateRun(
+        trx,
+        runId,
+        open.length > 0 ? { retry_at: tomorrow() } : { state: 'done', finished_at: clock.now() },
+      );
+      await journal.append(trx, {
+        action: open.length > 0 ? 'sweep.partly' : 'sweep.done',
+        about: runId,
+        body: { acts: made, open: open.map(({ store }) => store) },
+      });
+      return made;
+    });
+  }
+
+  /** The ended terms, with what each rests on. */
+  function reasonOf(lines: readonly ActLine[]): string {
+    const reasons = lines.flatMap(({ store, receipt }) => {
+      const keep = keeper(datamap.store(store).store.schedule, receipt.from ?? room.today());
+      return keep ? [`${keep.because.winner.value} (${cite(keep.because.winner.cite, 'ru')})`] : [];
+    });
+    return `Истёк срок хранения: ${[...new Set(reasons)].join('; ')}`;
+  }
+
+  const tomorrow = (): Temporal.Instant => startOf(room.today().add({ days: 1 }), law.zone);
+
+  let lastError: unknown;
+
+  async function sweep({ jobId }: { jobId: string }): Promise<SweepResult> {
+    const result: SweepResult = { run: null, acts: [], receipts: [] };
+    // A second round, because taking up an unfinished run says nothing about what has fallen due since.
+    for (let round = 0; round < 2; round++) {
+      const runId = await begin(jobId);
+      if (!runId) break;
+      result.run = runId;
+      const failures: string[] = [];
+      for (const { store: key, state } of await targetsOf(db, runId)) {
+        if (state === 'done') continue;
+        try {
+          const receipt = await destroy(runId, key);
+          result.receipts.push({ store: key, receipt });
+          if (receipt.outcome === 'failed' || receipt.outcome === 'not_attempted') failures.push(key);
+        } catch (error) {
+          failures.push(key);
+          const because = error instanceof Refusal ? error.code : error instanceof Error ? error.name : 'unknown';
+          await updateTarget(db, runId, key, {
+            state: 'failed',
+            receipt: { outcome: 'failed', affected: 0, remaining: 0, because },
+          });
+          lastError = error;
+        }
+      }
+      result.acts.push(...(await finish(runId)));
+      if (failures.length > 0) {
+        throw new Error(`The sweep ${runId} could not destroy in: ${failures.join(', ')}.`, { cause: lastError });
+      }
+    }
+    return result;
+  }
+
+  return {
+    sweep,
+    /** Exact: the first instant of the earliest day on which something of any store may go. */
+    async next(source) {
+      const unfinished = await runningRun(source);
+      if (unfinished) return unfinished.retry_at ?? unfinished.started_at;
+      const waiting = new Map(
+        (await deferrals(source)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]),
+      );
+      let earliest: Day | null = null;
+      for (const { key, store } of sweepable()) {
+        for (const { day, count } of (await store.anchors?.(source as Trx)) ?? []) {
+          if (!day || count === 0) continue;
+          const keep = keeper(store.schedule, day);
+          if (!keep) continue;
+          const until = waiting.get(`${key} ${day}`)?.add({ days: 1 });
+          const from = until && compare(until, keep.destroyFrom) > 0 ? until : keep.destroyFrom;
+          if (!earliest || compare(from, earliest) < 0) earliest = from;
+        }
+      }
+      return earliest && startOf(earliest, law.zone);
+    },
+  };
+}
+
+function rangesOf(anchored: readonly [string, string][]): DateRange[] {
+  return anchored.map(([from, before]) => ({
+    from: Temporal.PlainDate.from(from),
+    before: Temporal.PlainDate.from(before),
+  }));
+}
+
+function daysOf(ranges: readonly DateRange[]): Day[] {
+  const days: Day[] = [];
+  for (const { from, before } of ranges) {
+    for (let day = from; compare(day, before) < 0; day = day.add({ days: 1 })) days.push(day);
+  }
+  return days;
+}
+
+/**
+ * After a crash a store may find nothing left of what it destroyed before: the frozen count then stands for what this
+ * run has done in all.
+ */
+function settled(receipt: EraseReceipt, target: TargetRow): EraseReceipt {
+  const done = target.records - receipt.remaining;
+  if (target.attempts < 2 || receipt.affected >= done) return receipt;
+  return {
+    ...receipt,
+    outcome: 'erased',
+    affected: done,
+    note: 'Число записей взято по перечню, составленному до начала уничтожения.',
+  };
+}
