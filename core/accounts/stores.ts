@@ -1,3 +1,4 @@
+import { dayOf } from '../calendar/index.ts';
 import { type EraseReceipt, type EraseScope, notAboutAnyone, type Store, type StoreContext } from '../datamap/index.ts';
 import type { Report } from '../obligations/index.ts';
 import { normalEmail, normalName, normalPosition } from './email.ts';

@@ -3,4 +3,6 @@
  * acquaintance with the policy, and, apart from both, consents and their withdrawal. Tells everyone of a new edition
  * in time. Knows who has an account, not how they sign in; never turns silence into an acceptance.
  */
+export * from './consents.ts';
+export { inForce } from './governing.ts';
 export type * from './types.ts';

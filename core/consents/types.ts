@@ -15,9 +15,10 @@ export interface ConsentsDeps {
   journal: Pick<Journal, 'append'>;
   letters: Pick<Letters, 'queue'>;
   jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'>;
-  accounts: Pick<Accounts, 'living' | 'get' | 'profile'>;
+  accounts: Pick<Accounts, 'living' | 'get' | 'profile' | 'onEnded'>;
   report: Report;
-  publicUrl?: string;
+  /** The address people see, without a slash at the end. Asked when a letter is written. */
+  publicUrl?(): string;
 }
 
 /** One edition of one of the operator's documents. Immutable: bytes, digest and days never change. */
@@ -27,7 +28,7 @@ export interface Edition {
   title: string;
   sha256: string; // of the bytes, hex
   mime: string;
-  bytes: number;
+  size: number; // bytes
   publishedOn: Temporal.PlainDate;
   effectiveOn: Temporal.PlainDate;
   addedAt: Temporal.Instant;
@@ -90,7 +91,8 @@ export interface Consents {
   editions: {
     /**
      * Takes an edition in and tells every user of it. The same bytes with the same days are one edition.
-     * @throws Refusal `edition.too-early` with the clause and the earliest day; `edition.unknown-document`, `edition.exists`
+     * @throws Refusal `edition.too-early` with the clause and the earliest day; `edition.unknown-document`,
+     * `edition.empty`, `edition.exists` when another text was published that day
      */
     add(trx: Trx, edition: NewEdition): Promise<Edition>;
     /** The edition in force on a day; before the first one is in force, the first that is published. */
@@ -101,9 +103,13 @@ export interface Consents {
     get(trx: Db | Trx, id: string): Promise<Edition>;
     bytes(trx: Db | Trx, id: string): Promise<Buffer>;
   };
-  /** Акцепт. @throws Refusal `edition.not-for-acceptance` when the document is only to be read */
+  /**
+   * Акцепт. The first act counts; repeating it answers with the same record.
+   * @throws Refusal `edition.not-for-acceptance` when the document is only to be read, `edition.not-in-force` when it is
+   * not published yet or another edition has taken its place
+   */
   accept(trx: Trx, account: string, edition: string, how?: { via?: string }): Promise<Acceptance>;
-  /** Ознакомление. */
+  /** Ознакомление: for any document. */
   acquaint(trx: Trx, account: string, edition: string, how?: { via?: string }): Promise<Acceptance>;
   acceptances(trx: Db | Trx, account: string): Promise<Acceptance[]>;
   /** @throws Refusal `consent.unknown-purpose`, `consent.not-asked` when the purpose rests on another ground */
@@ -113,11 +119,11 @@ export interface Consents {
   ): Promise<Consent>;
   withdraw(trx: Trx, subject: string, purpose: string, how: { via: string }): Promise<Consent | null>;
   given(trx: Db | Trx, subject: string): Promise<Consent[]>;
-  /** Tells those who have not been told yet. The job `consents.notify-edition` runs it. @returns letters queued */
+  /** Tells those who have not been told yet; safe to run again. The job `consents.notify-edition` runs it. @returns letters queued */
   notifyAll(edition: string): Promise<number>;
   /** Who was told of an edition, by which letter. `account` is null for the publication. */
   notices(trx: Db | Trx, edition: string): Promise<{ account: string | null; letter: string }[]>;
-  /** When an edition waits to be announced: at once, or never. */
+  /** When the next edition has to be announced; null when none waits. */
   next(db: Db): Promise<Temporal.Instant | null>;
   summary(edition: string): Promise<EditionSummary>;
   stores: Record<string, Store>;
