@@ -1,0 +1,80 @@
+import { isUtf8 } from 'node:buffer';
+import { Refusal } from '../../core/index.ts';
+
+const channelName = /^[\p{L}\p{N}_\-=@,.;:]{1,200}$/u;
+const contentType = /^[\x20-\x7e]{1,200}$/;
+
+/** @throws Refusal `channel.bad-name` */
+export function checkChannel(name: unknown): string {
+  if (typeof name === 'string' && channelName.test(name)) return name;
+  throw new Refusal('channel.bad-name', 'invalid', {
+    field: 'channel',
+    message: 'A channel name has 1 to 200 letters, digits or _ - = @ , . ; :',
+  });
+}
+
+/** @throws Refusal `message.bad-type` */
+export function checkType(type: unknown): string | null {
+  if (type === undefined || type === null) return null;
+  if (typeof type === 'string' && contentType.test(type)) return type;
+  throw new Refusal('message.bad-type', 'invalid', { field: 'type', message: 'A type has 1 to 200 ASCII characters.' });
+}
+
+/**
+ * The bytes of a publish frame's `data`: text as UTF-8, or decoded base64.
+ * @throws Refusal `data-not-string` | `data-not-text` | `data-not-base64`
+ */
+export function bytesOf(data: unknown, encoding: unknown): Buffer {
+  if (typeof data !== 'string') {
+    throw new Refusal('data-not-string', 'invalid', { field: 'data', message: '"data" is a string.' });
+  }
+  if (encoding === undefined || encoding === null) {
+    // Half of a surrogate pair has no bytes in UTF-8; replacing it would change the message.
+    if (!data.isWellFormed()) {
+      throw new Refusal('data-not-text', 'invalid', { field: 'data', message: '"data" is not well-formed text.' });
+    }
+    return Buffer.from(data, 'utf8');
+  }
+  const bytes = encoding === 'base64' ? Buffer.from(data, 'base64') : null;
+  if (!bytes || bytes.toString('base64').replace(/=+$/, '') !== data.replace(/=+$/, '')) {
+    throw new Refusal('data-not-base64', 'invalid', { field: 'data', message: '"data" is not base64.' });
+  }
+  return bytes;
+}
+
+/** How bytes are shown as a string: the exact text, or base64 when they are no text. */
+export function shown(bytes: Buffer): { data: string; encoding?: 'base64' } {
+  return isUtf8(bytes) ? { data: bytes.toString('utf8') } : { data: bytes.toString('base64'), encoding: 'base64' };
+}
+
+export interface Shown {
+  channel: string;
+  offset: number;
+  id: string;
+  at: string;
+  type: string | null;
+  payload: Buffer;
+}
+
+/** A message as frames and pulls carry it. */
+export function messageOf({ channel, offset, id, at, type, payload }: Shown) {
+  return { channel, offset, id, at, ...shown(payload), ...(type === null ? {} : { type }) };
+}
+
+/** A whole unmasked text frame of the WebSocket protocol (RFC 6455 s. 5.2), made once for all its readers. */
+export function textFrame(json: string): Buffer {
+  const bytes = Buffer.byteLength(json);
+  const head = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(head + bytes);
+  frame[0] = 0x81;
+  if (head === 2) frame[1] = bytes;
+  else if (head === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(bytes, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(bytes), 2);
+  }
+  frame.write(json, head);
+  return frame;
+}

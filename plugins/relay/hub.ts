@@ -1,0 +1,341 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { type Engine, Refusal, type Temporal } from '../../core/index.ts';
+import { messageOf, textFrame } from './channel.ts';
+import { type Logged, payloadAad, recoveryWindow } from './log.ts';
+import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
+
+/** How many bytes may wait for one slow reader before it is let go. */
+const queueBytes = 4 * 1024 * 1024;
+const pageRows = 500;
+const deliveriesMs = 1000;
+const deliveriesKept = 100_000;
+const subscriptionsPerConnection = 1000;
+
+/** Close codes of ours; the reason says what to do. */
+export const closeCodes = { tokenDead: 4401, projectStopped: 4403, slow: 4408, restart: 1012 } as const;
+
+interface Subscription {
+  connection: Connection;
+  channel: string;
+  last: number; // the newest offset written to it
+  /** Reading from the log; frames that come meanwhile are found there. */
+  replaying: boolean;
+  seen: number; // the newest offset that came meanwhile
+}
+
+/** One WebSocket with its subscriptions and what waits to be written to it. */
+export interface Connection {
+  id: string;
+  project: string;
+  token: string;
+  expiresAt: Temporal.Instant | null;
+  ws: WebSocket;
+  socket: Duplex;
+  subscriptions: Map<string, Subscription>;
+  pending: Buffer[];
+  pendingBytes: number;
+  scheduled: boolean;
+  alive: boolean;
+  closed: boolean;
+}
+
+/**
+ * Who listens to what on this node. A message becomes one frame, whoever reads it; a socket is written to once a turn.
+ * Live frames and those read from the log join without a gap: a reader whose next offset is missing goes back to the log.
+ */
+export function createHub(engine: Engine) {
+  const { db, law, clock, vault, log } = engine;
+  const { minutes } = law.operator.recovery;
+  const channels = new Map<string, Set<Subscription>>();
+  const projects = new Map<string, Set<Connection>>();
+  let counts: DeliveryCount[] = [];
+  let flushing: NodeJS.Timeout | null = null;
+  let writing: Promise<void> = Promise.resolve();
+
+  function send(connection: Connection, frame: Buffer): boolean {
+    if (connection.closed) return false;
+    if (connection.pendingBytes + connection.socket.writableLength + frame.length > queueBytes) {
+      const offsets = [...connection.subscriptions.values()].slice(0, 3).map(({ channel, last }) => `${channel}=${last}`);
+      close(connection, closeCodes.slow, `too slow; resume after ${offsets.join(' ')}`);
+      return false;
+    }
+    connection.pending.push(frame);
+    connection.pendingBytes += frame.length;
+    if (!connection.scheduled) {
+      connection.scheduled = true;
+      setImmediate(flush, connection);
+    }
+    return true;
+  }
+
+  function flush(connection: Connection): void {
+    connection.scheduled = false;
+    const { pending, socket } = connection;
+    connection.pending = [];
+    connection.pendingBytes = 0;
+    if (connection.closed || pending.length === 0 || !socket.writable) return;
+    if (pending.length === 1) {
+      socket.write(pending[0] as Buffer);
+      return;
+    }
+    socket.cork();
+    for (const frame of pending) socket.write(frame);
+    socket.uncork();
+  }
+
+  function close(connection: Connection, code: number, reason: string): void {
+    if (connection.closed) return;
+    flush(connection);
+    connection.closed = true;
+    // A reason has at most 123 bytes (RFC 6455 s. 5.5).
+    connection.ws.close(code, Buffer.from(reason).subarray(0, 120).toString('utf8').replace(/\uFFFD+$/, ''));
+    const timer = setTimeout(() => connection.ws.terminate(), 2000);
+    timer.unref();
+    connection.ws.once('close', () => clearTimeout(timer));
+    forget(connection);
+  }
+
+  function forget(connection: Connection): void {
+    connection.closed = true;
+    for (const channel of connection.subscriptions.keys()) leave(connection, channel);
+    const others = projects.get(connection.project);
+    others?.delete(connection);
+    if (others?.size === 0) projects.delete(connection.project);
+  }
+
+  function leave(connection: Connection, channel: string): void {
+    const subscription = connection.subscriptions.get(channel);
+    if (!subscription) return;
+    connection.subscriptions.delete(channel);
+    const key = keyOf(connection.project, channel);
+    const readers = channels.get(key);
+    readers?.delete(subscription);
+    if (readers?.size === 0) channels.delete(key);
+  }
+
+  async function replay(subscription: Subscription): Promise<void> {
+    subscription.replaying = true;
+    const { connection, channel } = subscription;
+    try {
+      for (;;) {
+        const rows = await readAfter(db, {
+          ...{ project: connection.project, channel, after: subscription.last, limit: pageRows },
+          ...recoveryWindow(clock, minutes, law.zone),
+        });
+        for (const row of rows) {
+          if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
+          const frame = await frameOf(row);
+          if (row.offset !== subscription.last + 1) sendLost(connection, channel, subscription.last, row.offset);
+          if (!send(connection, frame)) return;
+          subscription.last = row.offset;
+          note(row, 1, 0);
+        }
+        // Nothing newer was told meanwhile: from here on frames come directly.
+        if (rows.length < pageRows && subscription.last >= subscription.seen) {
+          subscription.replaying = false;
+          return;
+        }
+        if (rows.length === 0) {
+          // Told, yet no longer in the window: it is lost for this reader.
+          sendLost(connection, channel, subscription.last, subscription.seen + 1);
+          subscription.last = subscription.seen;
+        }
+        await drained(connection);
+      }
+    } catch (error) {
+      log.warn({ project: connection.project, error: String(error) }, 'A replay was interrupted; the reader is told to resume.');
+      close(connection, closeCodes.restart, `log unavailable; resume after ${channel}=${subscription.last}`);
+    }
+  }
+
+  /** A replay goes at the pace of its reader, so that many missed messages do not count as slowness. */
+  async function drained({ socket, closed }: Connection): Promise<void> {
+    if (closed || socket.writableLength < queueBytes / 4) return;
+    await new Promise<void>((done) => {
+      const go = (): void => {
+        socket.off('drain', go).off('close', go);
+        done();
+      };
+      socket.once('drain', go).once('close', go);
+    });
+  }
+
+  function sendLost(connection: Connection, channel: string, after: number, before: number): void {
+    send(connection, textFrame(JSON.stringify({ lost: channel, after, before, reason: 'recovery-window' })));
+  }
+
+  async function frameOf(row: StoredRow): Promise<Buffer> {
+    return textFrame(JSON.stringify(await opened(row)));
+  }
+
+  async function opened(row: StoredRow) {
+    const payload = await vault.open(row.box, payloadAad(row.processed_on.toString(), row.project_id, row.id));
+    return messageOf({
+      ...{ channel: row.channel, offset: row.offset, id: row.id, type: row.content_type, payload },
+      at: timeOf(row.at),
+    });
+  }
+
+  function note(
+    row: { processed_on: Temporal.PlainDate; project_id: string; channel: string; offset: number },
+    delivered: number,
+    failed: number,
+  ): void {
+    // Counts are a service to the user, not proof: when the log cannot take them, the oldest are given up.
+    if (counts.length >= deliveriesKept) counts = counts.slice(deliveriesKept / 2);
+    counts.push({
+      ...{ processedOn: row.processed_on, project: row.project_id, channel: row.channel, offset: row.offset },
+      ...{ at: clock.now(), delivered, failed },
+    });
+    if (flushing) return;
+    flushing = setTimeout(writeDeliveries, deliveriesMs);
+    flushing.unref();
+  }
+
+  function writeDeliveries(): Promise<void> {
+    if (flushing) clearTimeout(flushing);
+    flushing = null;
+    writing = writing.then(async () => {
+      const written = counts;
+      counts = [];
+      if (written.length === 0) return;
+      try {
+        await addDeliveries(db, written);
+      } catch (error) {
+        log.warn({ error: String(error), rows: written.length }, 'Counts of deliveries could not be written.');
+      }
+    });
+    return writing;
+  }
+
+  return {
+    /** Frames for everyone who listens. Called in the order of the log, after the commit. */
+    deliver(messages: readonly Logged[]): void {
+      for (const message of messages) {
+        const readers = channels.get(keyOf(message.project, message.channel));
+        if (!readers) continue;
+        let frame: Buffer | null = null;
+        let delivered = 0;
+        let failed = 0;
+        for (const reader of readers) {
+          if (reader.replaying) {
+            reader.seen = Math.max(reader.seen, message.offset);
+            continue;
+          }
+          if (message.offset <= reader.last) continue;
+          if (message.offset !== reader.last + 1) {
+            reader.seen = message.offset;
+            void replay(reader);
+            continue;
+          }
+          frame ??= textFrame(
+            JSON.stringify(
+              messageOf({
+                ...{ channel: message.channel, offset: message.offset, id: message.id },
+                ...{ at: timeOf(message.receivedAt), type: message.type, payload: message.payload },
+              }),
+            ),
+          );
+          if (send(reader.connection, frame)) {
+            reader.last = message.offset;
+            delivered++;
+          } else failed++;
+        }
+        if (delivered + failed > 0) {
+          note(
+            {
+              ...{ processed_on: message.processedOn, project_id: message.project },
+              ...{ channel: message.channel, offset: message.offset },
+            },
+            delivered,
+            failed,
+          );
+        }
+      }
+    },
+    /** Readers of these channels look into the log for themselves: a commit may have happened unseen. */
+    lookAgain(doubted: readonly { project: string; channel: string }[]): void {
+      for (const key of new Set(doubted.map(({ project, channel }) => keyOf(project, channel)))) {
+        for (const reader of channels.get(key) ?? []) if (!reader.replaying) void replay(reader);
+      }
+    },
+    join(connection: Connection): void {
+      const others = projects.get(connection.project) ?? new Set();
+      projects.set(connection.project, others.add(connection));
+    },
+    leave: forget,
+    /**
+     * Starts a subscription: first what was missed after `after`, then what comes.
+     * @throws Refusal `subscription.twice` | `subscription.too-many` | `offset.ahead`
+     */
+    async subscribe(connection: Connection, channel: string, after: number | undefined): Promise<void> {
+      if (connection.subscriptions.has(channel)) {
+        throw new Refusal('subscription.twice', 'conflict', { message: 'This channel is subscribed already.' });
+      }
+      if (connection.subscriptions.size >= subscriptionsPerConnection) {
+        throw new Refusal('subscription.too-many', 'limit', {
+          message: `One connection has at most ${subscriptionsPerConnection} subscriptions.`,
+        });
+      }
+      const subscription: Subscription = { connection, channel, last: 0, replaying: true, seen: 0 };
+      connection.subscriptions.set(channel, subscription);
+      const key = keyOf(connection.project, channel);
+      const readers = channels.get(key) ?? new Set();
+      channels.set(key, readers.add(subscription));
+      let ends: Awaited<ReturnType<typeof channelEnds>>;
+      try {
+        ends = await channelEnds(db, {
+          ...{ project: connection.project, channel },
+          ...recoveryWindow(clock, minutes, law.zone),
+        });
+        if (after !== undefined && after > ends.newest) {
+          throw new Refusal('offset.ahead', 'invalid', {
+            field: 'after',
+            message: `The newest offset of this channel is ${ends.newest}.`,
+          });
+        }
+      } catch (error) {
+        leave(connection, channel);
+        throw error;
+      }
+      send(connection, textFrame(JSON.stringify({ subscribed: channel, offset: ends.newest })));
+      subscription.last = after ?? ends.newest;
+      if (after !== undefined && after < ends.newest) {
+        const first = ends.oldest ?? ends.newest + 1;
+        if (after < first - 1) {
+          sendLost(connection, channel, after, first);
+          subscription.last = first - 1;
+        }
+      }
+      await replay(subscription);
+    },
+    unsubscribe: leave,
+    send,
+    close,
+    opened,
+    connections: (project: string): Connection[] => [...(projects.get(project) ?? [])],
+    projects: (): string[] => [...projects.keys()],
+    /** Writes the counts of deliveries that are still in memory. */
+    flushDeliveries: writeDeliveries,
+    async stop(): Promise<void> {
+      for (const project of [...projects.keys()]) {
+        for (const connection of [...(projects.get(project) ?? [])]) {
+          close(connection, closeCodes.restart, 'the service restarts; resume from the last offset');
+        }
+      }
+      await writeDeliveries();
+    },
+  };
+}
+
+export type Hub = ReturnType<typeof createHub>;
+
+/** Milliseconds are enough for readers, and every frame of a message says the same. */
+function timeOf(at: Temporal.Instant): string {
+  return at.toString({ smallestUnit: 'millisecond' });
+}
+
+function keyOf(project: string, channel: string): string {
+  return `${project} ${channel}`;
+}

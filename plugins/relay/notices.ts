@@ -1,0 +1,103 @@
+import { type Engine, startOf, type Temporal, type Trx } from '../../core/index.ts';
+import { type Limited, noticesDue } from './limits.ts';
+import { noteNotice } from './store.ts';
+
+interface Used {
+  project_id: string;
+  subject_id: string;
+  messages: number;
+  fitted: number;
+  daily_limit: number;
+  notices: Record<string, string>;
+  account_id: string | null;
+}
+
+/** Tells the owner of a project, once for a limit and day, that it is nearly or wholly used up. */
+export function createNotices(engine: Engine) {
+  const { law, letters, log } = engine;
+  const { dayZone, clause, warnAt } = law.operator.limits;
+
+  /** The channels of the policy; without an address (an account that is gone) the dashboard alone. */
+  function channelsFor(addressed: boolean): ('email' | 'dashboard')[] {
+    const all = law.operator.noticeChannels.limits as readonly ('email' | 'dashboard')[];
+    return all.filter((channel) => channel === 'dashboard' || addressed);
+  }
+
+  async function tell(
+    trx: Trx,
+    what: Limited,
+    use: { project: string; subject: string; used: number; limit: number; given: Record<string, string> },
+    { at, on }: { at: Temporal.Instant; on: Temporal.PlainDate },
+  ): Promise<void> {
+    const due = noticesDue(what, { used: use.used, limit: use.limit, warnAt, given: Object.keys(use.given) });
+    for (const { percent, key } of due) {
+      try {
+        // A letter that cannot be made must not stop the messages: it is tried again with the next one.
+        await trx.transaction(async (inner) => {
+          const row = await inner('relay.projects').where({ id: use.project }).first('name', 'plan', 'account_id');
+          const plan = law.operator.plans.find((one) => one.id === row?.plan);
+          const full = percent >= 100;
+          await noteNotice(inner, { project: use.project, on, key, at });
+          await engine.report(inner, {
+            name: full ? 'limit.exhausted' : 'limit.warned',
+            about: use.project,
+            at,
+            subject: use.subject,
+            fields: full ? { what } : { what, percent },
+          });
+          const account = row?.account_id ? await engine.accounts.profile(inner, row.account_id) : null;
+          await letters.queue(inner, {
+            template: full ? 'limit.exhausted' : 'limit.warning',
+            to: { subject: use.subject, ...(account ? { email: account.email, name: account.name } : {}) },
+            locale: account?.locale ?? 'ru',
+            about: use.project,
+            channels: channelsFor(account !== null),
+            data: {
+              what,
+              project: row?.name ?? use.project,
+              plan: plan?.title ?? row?.plan ?? '',
+              used: use.used,
+              limit: use.limit,
+              percent,
+              ...(what === 'messages' ? { resetsAt: startOf(on.add({ days: 1 }), dayZone) } : {}),
+              url: `${engine.config.publicUrl}/my/projects/${use.project}`,
+              clause,
+            },
+          });
+        });
+      } catch (error) {
+        log.error({ project: use.project, what, percent, error: String(error) }, 'A notice of a limit could not be made.');
+      }
+    }
+  }
+
+  return {
+    async messages(trx: Trx, use: Used, when: { at: Temporal.Instant; on: Temporal.PlainDate }): Promise<void> {
+      if (use.messages === 0) return;
+      // The first message of a day is a sign of life of its owner.
+      const { account_id: account } = use;
+      if (use.messages === use.fitted && account) {
+        await trx
+          .transaction((inner) => engine.accounts.activity(inner, account, 'message'))
+          .catch((error) => log.error({ account, error: String(error) }, 'A sign of life could not be noted.'));
+      }
+      await tell(
+        trx,
+        'messages',
+        {
+          project: use.project_id,
+          subject: use.subject_id,
+          used: use.messages,
+          limit: use.daily_limit,
+          given: use.notices,
+        },
+        when,
+      );
+    },
+    connections: (
+      trx: Trx,
+      use: { project: string; subject: string; used: number; limit: number; given: Record<string, string> },
+      when: { at: Temporal.Instant; on: Temporal.PlainDate },
+    ): Promise<void> => tell(trx, 'connections', use, when),
+  };
+}

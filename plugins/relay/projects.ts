@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { type Engine, newId, Refusal, type Temporal, type Trx } from '../../core/index.ts';
+import { move, withGround, withoutGround } from './state.ts';
+import {
+  announce,
+  countActive,
+  endTokens,
+  insertProject,
+  insertToken,
+  lockProject,
+  type ProjectRow,
+  projectById,
+  projectOf,
+  projectsOf,
+  tokenOf,
+  tokensOf,
+  updateProject,
+} from './store.ts';
+import { makeSecret } from './tokens.ts';
+import type { CreateProject, Ground, IssuedToken, Project, Right, TokenInfo } from './types.ts';
+
+const allRights: Right[] = ['publish', 'subscribe', 'read'];
+
+/** A plan of the operator's pack. @throws Refusal `project.unknown-plan` */
+export function planOf(engine: Engine, id: string) {
+  const plan = engine.law.operator.plans.find((one) => one.id === id);
+  if (plan) return plan;
+  throw new Refusal('project.unknown-plan', 'invalid', {
+    field: 'plan',
+    message: `There is no plan "${id}"; one of ${engine.law.operator.plans.map((one) => one.id).join(', ')}.`,
+  });
+}
+
+/** Projects and their tokens: made, activated, suspended, ended. */
+export function createProjects(engine: Engine, { changed }: { changed(project: string): void }) {
+  const { clock, db, law } = engine;
+  const url = engine.config.publicUrl;
+
+  async function issue(
+    trx: Trx,
+    project: string,
+    { name, rights }: { name?: string; rights?: Right[] } = {},
+  ): Promise<IssuedToken> {
+    const at = clock.now();
+    const id = newId('tok', at);
+    const { token, hash, last4 } = makeSecret(id);
+    const row = {
+      id,
+      project_id: project,
+      name: name ?? 'Токен',
+      hash,
+      last4,
+      rights: rights ?? allRights,
+      created_at: at,
+      expires_at: null,
+      revoked_at: null,
+      last_used_on: null,
+    };
+    await insertToken(trx, row);
+    await engine.journal.append(trx, { action: 'token.issued', about: project, body: { token: id } });
+    return { ...tokenOf(row), token };
+  }
+
+  /** Told to every node at the commit, and to this one without a detour. */
+  async function tell(trx: Trx, project: string): Promise<void> {
+    await announce(trx, project);
+    trx.executionPromise.then(
+      () => changed(project),
+      () => {},
+    );
+  }
+
+  async function report(trx: Trx, name: string, row: ProjectRow, at: Temporal.Instant, fields?: Record<string, unknown>) {
+    await engine.report(trx, { name, about: row.id, at, subject: row.subject_id, ...(fields ? { fields } : {}) });
+  }
+
+  /** Writes the state and grounds a project has from now on; reports what that means. */
+  async function settle(trx: Trx, row: ProjectRow, grounds: Ground[], ground?: Ground): Promise<Project> {
+    const at = clock.now();
+    const ready = row.activated_at !== null;
+    const state = move(row.state, grounds.length > 0 ? 'suspended' : ready ? 'active' : 'waiting');
+    const next = { ...row, grounds, state };
+    if (state === row.state && grounds.length === row.grounds.length) return projectOf(row, url);
+    await updateProject(trx, row.id, { state, grounds });
+    if (state === 'suspended' && ground) await report(trx, 'project.suspended', next, at, factGround(ground));
+    if (state === 'active') await report(trx, 'project.activated', next, at, { plan: row.plan });
+    await engine.journal.append(trx, { action: `project.${state}`, about: row.id, body: { grounds } });
+    await tell(trx, row.id);
+    return projectOf(next, url);
+  }
+
+  return {
+    async createProject(trx: Trx, order: CreateProject): Promise<{ project: Project; token: IssuedToken | null }> {
+      const plan = planOf(engine, order.plan);
+      const name = order.name.trim();
+      if (name === '' || name.length > 100) {
+        throw new Refusal('project.bad-name', 'invalid', { field: 'name', message: 'A name has 1 to 100 characters.' });
+      }
+      const free = plan.priceKopecks === 0;
+      if (plan.activeProjects !== null && (await countActive(trx, order.subject, plan.id)) >= plan.activeProjects) {
+        throw new Refusal('project.free-limit', 'conflict', {
+          clause: law.operator.limits.freeProjectsClause,
+          limit: plan.activeProjects,
+          message: `На тарифе «${plan.title}» может быть активен только один проект (${law.operator.limits.freeProjectsClause}).`,
+        });
+      }
+      const at = clock.now();
+      const row: ProjectRow = {
+        id: newId('prj', at),
+        subject_id: order.subject,
+        account_id: order.account ?? null,
+        name,
+        plan: plan.id,
+        state: free ? 'active' : 'waiting',
+        grounds: [],
+        salt: randomBytes(32),
+        created_at: at,
+        activated_at: free ? at : null,
+        deleted_at: null,
+      };
+      await insertProject(trx, row);
+      await report(trx, 'project.created', row, at, { plan: plan.id });
+      if (free) await report(trx, 'project.activated', row, at, { plan: plan.id });
+      await engine.journal.append(trx, { action: 'project.created', about: row.id, body: { plan: plan.id } });
+      return { project: projectOf(row, url), token: free ? await issue(trx, row.id) : null };
+    },
+
+    async issueToken(trx: Trx, project: string, order: { name?: string; rights?: Right[] } = {}): Promise<IssuedToken> {
+      mustBeActive(await lockProject(trx, project));
+      return issue(trx, project, order);
+    },
+
+    async rotateToken(trx: Trx, project: string, { overlapMs = 0 } = {}): Promise<IssuedToken> {
+      mustBeActive(await lockProject(trx, project));
+      const fresh = await issue(trx, project);
+      const at = clock.now();
+      await endTokens(trx, project, {
+        at,
+        except: fresh.id,
+        ...(overlapMs > 0 ? { expiresAt: at.add({ milliseconds: overlapMs }) } : {}),
+      });
+      await tell(trx, project);
+      return fresh;
+    },
+
+    async revokeToken(trx: Trx, project: string, token: string): Promise<void> {
+      await lockProject(trx, project);
+      if ((await endTokens(trx, project, { at: clock.now(), only: token })) === 0) {
+        throw new Refusal('token.not-found', 'not-found', { token });
+      }
+      await engine.journal.append(trx, { action: 'token.revoked', about: project, body: { token } });
+      await tell(trx, project);
+    },
+
+    /** The first activation, and the fall of a ground: of `ground`, or of an ended period. */
+    async activate(trx: Trx, project: string, ground: Ground = 'period-ended'): Promise<Project> {
+      const row = await lockProject(trx, project);
+      if (row.state === 'deleted') throw new Refusal('project.not-active', 'conflict', { state: row.state });
+      const at = clock.now();
+      if (row.activated_at === null) await updateProject(trx, row.id, { activated_at: at });
+      return settle(trx, { ...row, activated_at: row.activated_at ?? at }, withoutGround(row.grounds, ground));
+    },
+
+    async suspend(trx: Trx, project: string, ground: Ground): Promise<Project> {
+      const row = await lockProject(trx, project);
+      if (row.state === 'deleted') return projectOf(row, url);
+      return settle(trx, row, withGround(row.grounds, ground), ground);
+    },
+
+    /** A ground falls away without the project ever becoming active by it. */
+    async lift(trx: Trx, project: string, ground: Ground): Promise<Project> {
+      const row = await lockProject(trx, project);
+      if (row.state === 'deleted') return projectOf(row, url);
+      return settle(trx, row, withoutGround(row.grounds, ground));
+    },
+
+    async deleteProject(trx: Trx, project: string): Promise<Project> {
+      const row = await lockProject(trx, project);
+      if (row.state === 'deleted') return projectOf(row, url);
+      const at = clock.now();
+      const next: ProjectRow = { ...row, state: move(row.state, 'deleted'), deleted_at: at };
+      await updateProject(trx, row.id, { state: next.state, deleted_at: at });
+      await endTokens(trx, project, { at });
+      await report(trx, 'project.deleted', next, at);
+      await engine.journal.append(trx, { action: 'project.deleted', about: row.id });
+      await tell(trx, project);
+      return projectOf(next, url);
+    },
+
+    async project(id: string, owner?: string): Promise<Project> {
+      const row = await projectById(db, id);
+      if (!row || (owner !== undefined && row.subject_id !== owner)) {
+        throw new Refusal('project.not-found', 'not-found', { project: id });
+      }
+      return projectOf(row, url);
+    },
+
+    async projects(subject: string): Promise<Project[]> {
+      return (await projectsOf(db, subject)).map((row) => projectOf(row, url));
+    },
+
+    async tokens(project: string): Promise<TokenInfo[]> {
+      return (await tokensOf(db, project, clock.now())).map(tokenOf);
+    },
+  };
+}
+
+function mustBeActive(row: ProjectRow): void {
+  if (row.state === 'active') return;
+  throw new Refusal('project.not-active', 'conflict', {
+    state: row.state,
+    grounds: row.grounds,
+    message:
+      row.state === 'waiting'
+        ? 'Проект ждёт оплаты: токен выдаётся после неё.'
+        : 'Проект приостановлен или удалён: новый токен не выдаётся.',
+  });
+}
+
+/** The vocabulary of facts has four grounds; a restriction of processing is told by its own fact. */
+function factGround(ground: Ground): Record<string, unknown> | undefined {
+  return ground === 'restricted' ? undefined : { ground };
+}

@@ -1,0 +1,348 @@
+import { type Call, type Engine, json, Refusal, route, type RouteDefinition, type Schema, Temporal } from '../../core/index.ts';
+import type { AccessRequest, Grant, LogRow, Project, Relay, Right, TokenInfo } from './types.ts';
+
+const text = (maxLength: number): Schema => ({ type: 'string', minLength: 1, maxLength });
+const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };
+const day: Schema = { type: 'string', format: 'date' };
+const instant: Schema = { type: 'string', format: 'date-time' };
+const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const object = (properties: Record<string, Schema>, required = Object.keys(properties)): Schema => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+const list = (items: Schema): Schema => ({ type: 'array', items });
+
+const projectSchema = object({
+  id,
+  name: { type: 'string' },
+  plan: { type: 'string' },
+  state: { enum: ['waiting', 'active', 'suspended', 'deleted'] },
+  grounds: list({ type: 'string' }),
+  url: { type: 'string' },
+  createdAt: instant,
+  activatedAt: nullable(instant),
+});
+const tokenProperties = {
+  id,
+  name: { type: 'string' },
+  last4: { type: 'string' },
+  rights: list({ enum: ['publish', 'subscribe', 'read'] }),
+  createdAt: instant,
+  lastUsedOn: nullable(day),
+  expiresAt: nullable(instant),
+};
+const issuedSchema = object({ ...tokenProperties, token: { type: 'string', description: 'Shown this once.' } });
+const limitProperties = {
+  used: { type: 'integer' },
+  limit: { type: 'integer' },
+  percent: { type: 'integer' },
+  warnedAt: nullable(instant),
+  exhaustedAt: nullable(instant),
+};
+const usageSchema = object({
+  project: id,
+  on: day,
+  plan: { type: 'string' },
+  messages: object({ ...limitProperties, dropped: { type: 'integer' } }),
+  connections: object({ ...limitProperties, refused: { type: 'integer' }, peak: { type: 'integer' } }),
+  resetsAt: instant,
+  clauses: object({ warn: { type: 'string' }, over: { type: 'string' } }),
+  days: list(
+    object({ on: day, messages: { type: 'integer' }, dropped: { type: 'integer' }, bytes: { type: 'integer' } }),
+  ),
+});
+const deliverySchema = object({
+  message: id,
+  channel: { type: 'string' },
+  offset: { type: 'integer' },
+  acceptedAt: instant,
+  bytes: { type: 'integer' },
+  type: nullable({ type: 'string' }),
+  delivered: { type: 'integer' },
+  failed: { type: 'integer' },
+});
+const scopeSchema = object({ project: id, from: day, before: day, payload: { type: 'boolean' } }, [
+  'project',
+  'from',
+  'before',
+]);
+const grantSchema = object({
+  id,
+  state: { enum: ['asked', 'granted', 'refused', 'expired'] },
+  askedBy: id,
+  askedAt: instant,
+  purpose: { type: 'string' },
+  need: { type: 'string' },
+  scope: { type: 'object' },
+  grantedBy: nullable(id),
+  grantedAt: nullable(instant),
+  expiresAt: nullable(instant),
+  refusal: nullable({ type: 'string' }),
+  views: { type: 'integer' },
+  rowsShown: { type: 'integer' },
+});
+const rowSchema: Schema = {
+  type: 'object',
+  required: ['message', 'channel', 'offset', 'processedOn', 'receivedAt', 'storedAt', 'bytes', 'ip', 'userAgent'],
+  properties: {
+    message: id,
+    channel: { type: 'string' },
+    offset: { type: 'integer' },
+    processedOn: day,
+    receivedAt: instant,
+    storedAt: instant,
+    bytes: { type: 'integer' },
+    type: nullable({ type: 'string' }),
+    door: { enum: ['http', 'ws'] },
+    connection: { type: 'string' },
+    ip: nullable({ type: 'string' }),
+    userAgent: nullable({ type: 'string' }),
+    payload: nullable(object({ data: { type: 'string' }, encoding: { const: 'base64' } }, ['data'])),
+  },
+};
+
+interface NewProject {
+  name: string;
+  plan: string;
+}
+interface NewToken {
+  name?: string;
+  rights?: Right[];
+  rotate?: boolean;
+}
+interface Order {
+  purpose?: string;
+  need?: string;
+  scope?: { project: string; from: string; before: string; payload?: boolean };
+}
+
+/** The JSON routes of the relay: projects for their owners, the log for those who may look. */
+export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
+  const { db } = engine;
+
+  /** The person who is signed in; a project of somebody else is simply not there. */
+  function owner(call: Call): string {
+    if (call.actor?.subject) return call.actor.subject;
+    throw new Refusal('project.no-owner', 'forbidden', {});
+  }
+  const mine = (call: Call): Promise<Project> => relay.project(call.params.id as string, owner(call));
+  const who = (call: Call) => {
+    if (call.actor) return call.actor;
+    throw new Refusal('sign-in.needed', 'unauthenticated', {});
+  };
+
+  return [
+    route<NewProject>({
+      method: 'post',
+      path: '/api/v1/projects',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Creates a project; on a free plan its first token is answered, once.',
+      body: object({ name: text(100), plan: text(50) }),
+      response: { 201: object({ project: projectSchema, token: nullable(issuedSchema) }) },
+      async handler(call) {
+        const subject = owner(call as unknown as Call);
+        const made = await db.transaction((trx) =>
+          relay.createProject(trx, { subject, account: call.actor?.account ?? '', ...call.body }),
+        );
+        return json({ project: projectOut(made.project), token: made.token }, 201);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/projects',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'The projects of the person who is signed in.',
+      response: object({ projects: list(projectSchema) }),
+      handler: async (call) => ({ projects: (await relay.projects(owner(call))).map(projectOut) }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/projects/:id',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'One project with its tokens (never their secrets).',
+      params: object({ id }),
+      response: object({ project: projectSchema, tokens: list(object(tokenProperties)) }),
+      async handler(call) {
+        const project = await mine(call);
+        return { project: projectOut(project), tokens: (await relay.tokens(project.id)) satisfies TokenInfo[] };
+      },
+    }),
+    route<NewToken>({
+      method: 'post',
+      path: '/api/v1/projects/:id/tokens',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'A new token, answered once. With `rotate` the others die.',
+      params: object({ id }),
+      body: object(
+        {
+          name: text(100),
+          rights: { ...list({ enum: ['publish', 'subscribe', 'read'] }), minItems: 1, uniqueItems: true },
+          rotate: { type: 'boolean' },
+        },
+        [],
+      ),
+      response: { 201: issuedSchema },
+      async handler(call) {
+        const project = await mine(call as unknown as Call);
+        const { rotate, ...order } = call.body;
+        const token = await db.transaction((trx) =>
+          rotate ? relay.rotateToken(trx, project.id) : relay.issueToken(trx, project.id, order),
+        );
+        return json(token, 201);
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/projects/:id/tokens/:token',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Ends a token at once.',
+      params: object({ id, token: id }),
+      response: { 204: {} },
+      async handler(call) {
+        const project = await mine(call);
+        await db.transaction((trx) => relay.revokeToken(trx, project.id, call.params.token as string));
+        return json(null, 204);
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/projects/:id',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Ends a project. Its logs keep their own terms.',
+      params: object({ id }),
+      response: object({ project: projectSchema }),
+      async handler(call) {
+        const project = await mine(call);
+        return { project: projectOut(await db.transaction((trx) => relay.deleteProject(trx, project.id))) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/projects/:id/usage',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Usage against the limits of the plan, today and in the last thirty days.',
+      params: object({ id }),
+      response: usageSchema,
+      handler: async (call) => relay.usage((await mine(call)).id),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/projects/:id/deliveries',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'The newest messages and how many readers got them; no payloads.',
+      params: object({ id }),
+      response: object({ deliveries: list(deliverySchema) }),
+      handler: async (call) => ({ deliveries: await relay.deliveries((await mine(call)).id) }),
+    }),
+
+    route<Order>({
+      method: 'post',
+      path: '/api/v1/log-access',
+      roles: 'signed-in',
+      tag: 'log-access',
+      summary: 'Asks for a look at the log. Refused attempts are recorded.',
+      // What is missing is refused by the use case, not by the schema: a refused attempt leaves a record.
+      body: object(
+        { purpose: { type: 'string', maxLength: 100 }, need: { type: 'string', maxLength: 500 }, scope: scopeSchema },
+        [],
+      ),
+      response: { 201: grantSchema },
+      async handler(call) {
+        return json(grantOut(await relay.logs.request(who(call as unknown as Call), orderOf(call.body))), 201);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/log-access',
+      roles: ['specialist', 'dpo', 'auditor'],
+      tag: 'log-access',
+      summary: 'Requests for access to the log; a specialist sees their own.',
+      response: object({ grants: list(grantSchema) }),
+      async handler(call) {
+        const actor = who(call);
+        const all = actor.roles.some((role) => role === 'dpo' || role === 'auditor');
+        return { grants: (await relay.logs.list(all ? {} : { askedBy: actor.account })).map(grantOut) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/log-access/:id/grant',
+      roles: ['dpo'],
+      tag: 'log-access',
+      summary: 'Allows a look at the log, for the hours of the policy.',
+      params: object({ id }),
+      response: grantSchema,
+      handler: async (call) =>
+        grantOut(await db.transaction((trx) => relay.logs.grant(trx, call.params.id as string, who(call)))),
+    }),
+    route<Record<string, unknown>, { after?: string }>({
+      method: 'get',
+      path: '/api/v1/log-access/:id/rows',
+      roles: ['specialist'],
+      tag: 'log-access',
+      summary: 'Rows of the log under a grant. The journal has the entry before the first row is read.',
+      params: object({ id }),
+      query: object({ after: id }, []),
+      response: object({ rows: list(rowSchema) }),
+      async handler(call) {
+        const { after } = call.query;
+        const rows: LogRow[] = await relay.logs.view(call.params.id as string, who(call as unknown as Call), {
+          ...(after ? { after } : {}),
+        });
+        return { rows };
+      },
+    }),
+    route<{ from: string; to: string }>({
+      method: 'post',
+      path: '/api/v1/log-access-reports',
+      roles: ['auditor', 'dpo'],
+      tag: 'log-access',
+      summary: 'The report on access to the log, as a PDF document.',
+      body: object({ from: instant, to: instant }),
+      response: {
+        201: object({ id, number: { type: 'string' }, sha256: { type: 'string' }, pages: { type: 'integer' } }),
+      },
+      async handler(call) {
+        const { account } = who(call as unknown as Call);
+        const [from, to] = [Temporal.Instant.from(call.body.from), Temporal.Instant.from(call.body.to)];
+        return json(await db.transaction((trx) => relay.logs.report(trx, { from, to, by: account })), 201);
+      },
+    }),
+  ];
+}
+
+function projectOut({ subject: _subject, account: _account, ...project }: Project) {
+  return project;
+}
+
+function grantOut({ scope, ...grant }: Grant) {
+  return { ...grant, scope: { ...scope, from: scope.from.toString(), before: scope.before.toString() } };
+}
+
+/** @throws Refusal `log.bad-day` */
+function orderOf({ purpose, need, scope }: Order): Partial<AccessRequest> {
+  return {
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(need === undefined ? {} : { need }),
+    ...(scope
+      ? {
+          scope: {
+            project: scope.project,
+            from: Temporal.PlainDate.from(scope.from),
+            before: Temporal.PlainDate.from(scope.before),
+            ...(scope.payload === undefined ? {} : { payload: scope.payload }),
+          },
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,434 @@
+import { Refusal, type Db, type Temporal, type Trx } from '../../core/index.ts';
+import { ask } from './sql.ts';
+import type { Delivery, Ground, Project, ProjectState, Right, TokenInfo } from './types.ts';
+
+type Day = Temporal.PlainDate;
+type Instant = Temporal.Instant;
+
+export interface ProjectRow {
+  id: string;
+  subject_id: string;
+  account_id: string | null;
+  name: string;
+  plan: string;
+  state: ProjectState;
+  grounds: Ground[];
+  salt: Buffer;
+  created_at: Instant;
+  activated_at: Instant | null;
+  deleted_at: Instant | null;
+}
+
+export interface TokenRow {
+  id: string;
+  project_id: string;
+  name: string;
+  hash: Buffer;
+  last4: string;
+  rights: Right[];
+  created_at: Instant;
+  expires_at: Instant | null;
+  revoked_at: Instant | null;
+  last_used_on: Day | null;
+}
+
+export function projectOf(row: ProjectRow, publicUrl: string): Project {
+  return {
+    id: row.id,
+    subject: row.subject_id,
+    account: row.account_id,
+    name: row.name,
+    plan: row.plan,
+    state: row.state,
+    grounds: row.grounds,
+    url: `${publicUrl}/relay/v1/`,
+    createdAt: row.created_at,
+    activatedAt: row.activated_at,
+  };
+}
+
+export function tokenOf(row: TokenRow): TokenInfo {
+  return {
+    id: row.id,
+    name: row.name,
+    last4: row.last4,
+    rights: row.rights,
+    createdAt: row.created_at,
+    lastUsedOn: row.last_used_on,
+    expiresAt: row.expires_at,
+  };
+}
+
+export async function insertProject(trx: Trx, row: ProjectRow): Promise<void> {
+  await trx('relay.projects').insert(row);
+}
+
+/** Locks the projects of one person, so that two of them cannot be created beside each other unseen. */
+export async function countActive(trx: Trx, subject: string, plan: string): Promise<number> {
+  await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`relay.projects/${subject}`]);
+  const [row] = await trx('relay.projects')
+    .where({ subject_id: subject, plan })
+    .whereIn('state', ['active', 'suspended'])
+    .count({ count: '*' });
+  return Number(row?.count ?? 0);
+}
+
+/** @throws Refusal `project.not-found` */
+export async function lockProject(trx: Trx, id: string): Promise<ProjectRow> {
+  const row = await trx<ProjectRow>('relay.projects').where({ id }).forUpdate().first();
+  if (!row) throw new Refusal('project.not-found', 'not-found', { project: id });
+  return row as ProjectRow;
+}
+
+export async function projectById(db: Db | Trx, id: string): Promise<ProjectRow | null> {
+  return ((await db('relay.projects').where({ id }).first()) as ProjectRow | undefined) ?? null;
+}
+
+export async function projectsOf(db: Db | Trx, subject: string): Promise<ProjectRow[]> {
+  return db('relay.projects').where({ subject_id: subject }).orderBy('id');
+}
+
+export async function updateProject(trx: Trx, id: string, changes: Partial<ProjectRow>): Promise<void> {
+  await trx('relay.projects').where({ id }).update(changes);
+}
+
+/** Tells every node, once this transaction is committed, to look at this project again. */
+export async function announce(trx: Trx, project: string): Promise<void> {
+  await trx.raw("select pg_notify('relay_changed', ?)", [project]);
+}
+
+export async function insertToken(trx: Trx, row: TokenRow): Promise<void> {
+  await trx('relay.tokens').insert(row);
+}
+
+export async function tokensOf(db: Db | Trx, project: string, at: Instant): Promise<TokenRow[]> {
+  return db('relay.tokens')
+    .where({ project_id: project })
+    .whereNull('revoked_at')
+    .where((still) => still.whereNull('expires_at').orWhere('expires_at', '>', at))
+    .orderBy('id');
+}
+
+/** Ends tokens of a project at an instant: all but `except`, or only `only`. @returns how many */
+export async function endTokens(
+  trx: Trx,
+  project: string,
+  end: { at: Instant; expiresAt?: Instant; except?: string; only?: string },
+): Promise<number> {
+  const tokens = trx('relay.tokens').where({ project_id: project }).whereNull('revoked_at');
+  if (end.except) tokens.whereNot({ id: end.except });
+  if (end.only) tokens.where({ id: end.only });
+  if (!end.expiresAt) return tokens.update({ revoked_at: end.at });
+  const expiresAt = end.expiresAt;
+  return tokens
+    .where((still) => still.whereNull('expires_at').orWhere('expires_at', '>', expiresAt))
+    .update({ expires_at: expiresAt });
+}
+
+export async function tokenWithProject(
+  db: Db,
+  id: string,
+): Promise<{ token: TokenRow; project: ProjectRow } | null> {
+  const token = (await db('relay.tokens').where({ id }).first()) as TokenRow | undefined;
+  if (!token) return null;
+  const project = await projectById(db, token.project_id);
+  return project && { token, project };
+}
+
+export async function markUsed(db: Db, token: string, on: Day): Promise<void> {
+  await db('relay.tokens')
+    .where({ id: token })
+    .where((before) => before.whereNull('last_used_on').orWhere('last_used_on', '<', on))
+    .update({ last_used_on: on });
+}
+
+export interface UsageRow {
+  project_id: string;
+  subject_id: string;
+  used_on: Day;
+  daily_limit: number;
+  messages: number;
+  fitted: number;
+  dropped: number;
+  bytes: number;
+  connections_peak: number;
+  connections_refused: number;
+  notices: Record<string, string>;
+}
+
+/** The usage of a project, newest day first. */
+export async function usageOf(db: Db | Trx, project: string, limit: number): Promise<UsageRow[]> {
+  return db('relay.usage').where({ project_id: project }).orderBy('used_on', 'desc').limit(limit);
+}
+
+/** Counts connections of a day: the peak, or one more refusal. The row stays locked. */
+export async function countConnections(
+  trx: Trx,
+  use: { project: string; subject: string; on: Day; dailyLimit: number; open: number; refused: number },
+): Promise<UsageRow> {
+  const rows = await ask<UsageRow>(
+    trx,
+    `insert into relay.usage as u (project_id, subject_id, used_on, daily_limit, connections_peak, connections_refused)
+     values (?, ?, ?, ?, ?, ?)
+     on conflict (project_id, used_on) do update set
+       connections_peak = greatest(u.connections_peak, excluded.connections_peak),
+       connections_refused = u.connections_refused + excluded.connections_refused
+     returning *`,
+    [use.project, use.subject, use.on, use.dailyLimit, use.open, use.refused],
+  );
+  return rows[0] as UsageRow;
+}
+
+export async function noteNotice(
+  trx: Trx,
+  { project, on, key, at }: { project: string; on: Day; key: string; at: Instant },
+): Promise<void> {
+  await ask(trx, 'update relay.usage set notices = notices || ?::jsonb where project_id = ? and used_on = ?', [
+    JSON.stringify({ [key]: at.toString() }),
+    project,
+    on,
+  ]);
+}
+
+export interface StoredRow {
+  channel: string;
+  offset: number;
+  id: string;
+  at: Instant;
+  content_type: string | null;
+  box: Buffer;
+  processed_on: Day;
+  project_id: string;
+}
+
+/** What is still in the recovery window after an offset, oldest first. */
+export async function readAfter(
+  db: Db,
+  query: { project: string; channel: string; after: number; since: Instant; day: Day; limit: number },
+): Promise<StoredRow[]> {
+  return ask<StoredRow>(
+    db,
+    `select processed_on, project_id, channel, "offset", id, at, content_type, box from relay.payloads
+     where project_id = ? and channel = ? and "offset" > ? and processed_on >= ? and at >= ?
+     order by "offset" limit ?`,
+    [query.project, query.channel, query.after, query.day, query.since, query.limit],
+  );
+}
+
+/** The newest offset of a channel (0 before the first message) and the oldest one still in the recovery window. */
+export async function channelEnds(
+  db: Db,
+  query: { project: string; channel: string; since: Instant; day: Day },
+): Promise<{ newest: number; oldest: number | null }> {
+  const rows = await ask<{ newest: number; oldest: number | null }>(
+    db,
+    `select coalesce((select last_offset from relay.channels where project_id = ? and name = ?), 0) as newest,
+       (select min("offset") from relay.payloads
+        where project_id = ? and channel = ? and processed_on >= ? and at >= ?) as oldest`,
+    [query.project, query.channel, query.project, query.channel, query.day, query.since],
+  );
+  return rows[0] as { newest: number; oldest: number | null };
+}
+
+export interface DeliveryCount {
+  processedOn: Day;
+  project: string;
+  channel: string;
+  offset: number;
+  at: Instant;
+  delivered: number;
+  failed: number;
+}
+
+/** Adds to the summary of deliveries: one row a message, however often it is delivered. */
+export async function addDeliveries(db: Db, counts: readonly DeliveryCount[]): Promise<void> {
+  await ask(
+    db,
+    `insert into relay.deliveries as d (processed_on, project_id, channel, "offset", first_at, last_at, delivered, failed)
+     select day, project, channel, o, min(at), max(at), sum(delivered), sum(failed)
+     from unnest(?::date[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[], ?::int[], ?::int[])
+       as w (day, project, channel, o, at, delivered, failed)
+     group by 1, 2, 3, 4 order by 2, 3, 4
+     on conflict (project_id, channel, "offset", processed_on) do update set
+       first_at = least(d.first_at, excluded.first_at), last_at = greatest(d.last_at, excluded.last_at),
+       delivered = d.delivered + excluded.delivered, failed = d.failed + excluded.failed`,
+    [
+      counts.map((one) => one.processedOn.toString()),
+      counts.map((one) => one.project),
+      counts.map((one) => one.channel),
+      counts.map((one) => one.offset),
+      counts.map((one) => one.at.toString()),
+      counts.map((one) => one.delivered),
+      counts.map((one) => one.failed),
+    ],
+  );
+}
+
+interface DeliveryRow {
+  id: string;
+  channel: string;
+  offset: number;
+  received_at: Instant;
+  bytes: number;
+  content_type: string | null;
+  delivered: number;
+  failed: number;
+}
+
+export async function newestDeliveries(db: Db, project: string, limit: number): Promise<Delivery[]> {
+  const days = await ask<{ processed_on: Day }>(
+    db,
+    `select processed_on from relay.volumes where project_id = ? and messages_left > 0
+     order by processed_on desc limit 7`,
+    [project],
+  );
+  const found: Delivery[] = [];
+  for (const { processed_on: day } of days) {
+    if (found.length >= limit) break;
+    const rows = await ask<DeliveryRow>(
+      db,
+      `select m.id, m.channel, m."offset", m.received_at, m.bytes, m.content_type,
+         coalesce(d.delivered, 0) as delivered, coalesce(d.failed, 0) as failed
+       from relay.messages m left join relay.deliveries d
+         on (d.processed_on, d.project_id, d.channel, d."offset") = (m.processed_on, m.project_id, m.channel, m."offset")
+       where m.project_id = ? and m.processed_on = ? order by m.received_at desc, m."offset" desc limit ?`,
+      [project, day, limit - found.length],
+    );
+    for (const row of rows) {
+      found.push({
+        message: row.id,
+        channel: row.channel,
+        offset: row.offset,
+        acceptedAt: row.received_at,
+        bytes: row.bytes,
+        type: row.content_type,
+        delivered: row.delivered,
+        failed: row.failed,
+      });
+    }
+  }
+  return found;
+}
+
+export async function oldestKey(db: Db): Promise<Instant | null> {
+  const [row] = await db('relay.idempotency').min({ oldest: 'accepted_at' });
+  return (row as { oldest: Instant | null } | undefined)?.oldest ?? null;
+}
+
+export async function forgetKeys(db: Db, before: Instant): Promise<number> {
+  return db('relay.idempotency').where('accepted_at', '<=', before as never).delete();
+}
+
+export interface GrantRow {
+  id: string;
+  state: 'asked' | 'granted' | 'refused';
+  asked_by: string;
+  asked_subject: string | null;
+  asked_at: Instant;
+  asked_on: Day;
+  purpose: string;
+  need: string;
+  project_id: string;
+  from_on: Day | null;
+  before_on: Day | null;
+  payload: boolean;
+  granted_by: string | null;
+  granted_subject: string | null;
+  granted_at: Instant | null;
+  expires_at: Instant | null;
+  refusal: string | null;
+}
+
+export interface ViewRow {
+  id: string;
+  grant_id: string;
+  actor: string;
+  viewed_at: Instant;
+  journal_id: string;
+  rows_shown: number | null;
+}
+
+export async function insertGrant(trx: Trx, row: GrantRow): Promise<void> {
+  await trx('relay.log_grants').insert(row);
+}
+
+export async function grantById(db: Db, id: string): Promise<GrantRow | null> {
+  return ((await db('relay.log_grants').where({ id }).first()) as GrantRow | undefined) ?? null;
+}
+
+/** @throws Refusal `log.no-grant` */
+export async function lockGrant(trx: Trx, id: string): Promise<GrantRow> {
+  const row = (await trx('relay.log_grants').where({ id }).forUpdate().first()) as GrantRow | undefined;
+  if (!row) throw new Refusal('log.no-grant', 'not-found', { grant: id });
+  return row;
+}
+
+export async function updateGrant(trx: Trx, id: string, changes: Partial<GrantRow>): Promise<void> {
+  await trx('relay.log_grants').where({ id }).update(changes);
+}
+
+/** Grants and refused attempts by the time they were asked, half-open, oldest first. */
+export async function grantsOf(
+  db: Db,
+  filter: { askedBy?: string; from?: Instant; to?: Instant },
+): Promise<GrantRow[]> {
+  const rows = db('relay.log_grants').orderBy('asked_at').orderBy('id');
+  if (filter.askedBy) rows.where({ asked_by: filter.askedBy });
+  if (filter.from) rows.where('asked_at', '>=', filter.from);
+  if (filter.to) rows.where('asked_at', '<', filter.to);
+  return rows;
+}
+
+export async function insertView(trx: Trx, row: Omit<ViewRow, 'rows_shown'>): Promise<void> {
+  await trx('relay.log_views').insert(row);
+}
+
+export async function finishView(trx: Trx, id: string, rows: number): Promise<void> {
+  await trx('relay.log_views').where({ id }).update({ rows_shown: rows });
+}
+
+export async function viewsOf(db: Db, grants: readonly string[]): Promise<ViewRow[]> {
+  return db('relay.log_views').whereIn('grant_id', grants).orderBy('viewed_at');
+}
+
+export interface LogLine {
+  processed_on: Day;
+  channel: string;
+  offset: number;
+  id: string;
+  received_at: Instant;
+  stored_at: Instant;
+  bytes: number;
+  content_type: string | null;
+  door: 'http' | 'ws';
+  connection: string;
+  personal: Buffer;
+  box: Buffer | null;
+}
+
+/** Rows of the log by days, with those lifted out for a hold; oldest first, after a message id. */
+export async function logRows(
+  db: Db,
+  scope: { project: string; from: Day; before: Day; payload?: boolean; after: string; limit: number },
+): Promise<LogLine[]> {
+  const columns = `processed_on, project_id, channel, "offset", id, received_at, stored_at, bytes, content_type, door,
+    connection, personal`;
+  const range = [scope.project, scope.from, scope.before, scope.after];
+  const match = 'project_id = ? and processed_on >= ? and processed_on < ? and id > ?';
+  return ask<LogLine>(
+    db,
+    `select m.*, ${scope.payload ? 'coalesce(p.box, h.box)' : 'null::bytea'} as box
+     from (
+       select ${columns} from relay.messages where ${match}
+       union all
+       select ${columns} from relay.held_messages where ${match}
+       order by id limit ?
+     ) m
+     left join relay.payloads p on ${scope.payload ? 'true' : 'false'}
+       and (p.project_id, p.channel, p."offset", p.processed_on) = (m.project_id, m.channel, m."offset", m.processed_on)
+     left join relay.held_payloads h on ${scope.payload ? 'true' : 'false'}
+       and (h.project_id, h.channel, h."offset", h.processed_on) = (m.project_id, m.channel, m."offset", m.processed_on)
+     order by m.id`,
+    [...range, ...range, scope.limit],
+  );
+}

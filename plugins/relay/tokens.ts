@@ -1,0 +1,25 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const form = /^srok_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
+const nobody = Buffer.alloc(32);
+
+/** A new secret for a token id (`tok_…`). What it looks like: `srok_<id>_<secret>`. */
+export function makeSecret(id: string): { token: string; hash: Buffer; last4: string } {
+  const secret = randomBytes(32).toString('base64url');
+  return { token: `srok_${id.slice('tok_'.length)}_${secret}`, hash: hashOf(secret), last4: secret.slice(-4) };
+}
+
+/** Splits a token as sent into its id and the hash of its secret; null when it is none. */
+export function parseToken(text: string): { id: string; hash: Buffer } | null {
+  const parts = form.exec(text);
+  return parts ? { id: `tok_${parts[1]}`, hash: hashOf(parts[2] as string) } : null;
+}
+
+/** Compares in constant time; a token we do not know is compared all the same. */
+export function sameHash(given: Buffer, known: Buffer | undefined): boolean {
+  return timingSafeEqual(given, known ?? nobody) && known !== undefined;
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
