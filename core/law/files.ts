@@ -35,7 +35,14 @@ const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'case
 export async function openPolicies(root: URL | string): Promise<Reader> {
   const folder = root instanceof URL ? fileURLToPath(root) : root;
   const shown = basename(folder.replace(/\/+$/, ''));
-  const schemas = new Schemas({ verbose: true, allErrors: true, validateSchema: false, strict: false, meta: false, code: { optimize: false } });
+  const schemas = new Schemas({
+    verbose: true,
+    allErrors: true,
+    validateSchema: false,
+    strict: false,
+    meta: false,
+    code: { optimize: false },
+  });
   addFormats(schemas, ['date', 'email']);
   await Promise.all(
     schemaNames.map(async (name) => {
