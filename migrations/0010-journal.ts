@@ -50,7 +50,7 @@ export async function up(knex: Knex): Promise<void> {
 
     -- One row: the right edge of the tree, so that sealing never reads the chain again.
     create table core.journal_head (
-      only boolean primary key default true check (only),
+      single boolean primary key default true check (single),
       size bigint not null,
       edge bytea not null
     );
