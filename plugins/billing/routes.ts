@@ -1,0 +1,96 @@
+import { type Engine, json, Refusal, route, type RouteDefinition, type Schema, Temporal } from '../../core/index.ts';
+import type { Billing } from './types.ts';
+
+const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };
+const day: Schema = { type: 'string', format: 'date' };
+const instant: Schema = { type: 'string', format: 'date-time' };
+const object = (properties: Record<string, Schema>, required = Object.keys(properties)): Schema => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+const periodSchema = object({
+  id,
+  project: id,
+  plan: { type: 'string' },
+  anchor: day,
+  from: instant,
+  lastDay: day,
+  endsAt: instant,
+  endedAt: { anyOf: [instant, { type: 'null' }] },
+});
+const invoiceSchema = object({
+  id,
+  number: { type: 'string' },
+  project: id,
+  kopecks: { type: 'integer' },
+  issuedOn: day,
+  document: id,
+});
+
+interface PaymentBody {
+  externalId: string;
+  project: string;
+  plan: string;
+  months: number;
+  kopecks: number;
+  payer: { name: string; inn?: string; email: string };
+  paidAt?: string;
+}
+
+/** The JSON routes of billing. Until a payment provider is connected, a bookkeeper enters what the bank has received. */
+export function billingRoutes(engine: Engine, billing: Billing): RouteDefinition[] {
+  return [
+    route<PaymentBody>({
+      method: 'post',
+      path: '/api/v1/payments',
+      roles: ['billing', 'admin'],
+      tag: 'billing',
+      summary: 'Records a payment. The same external id again answers the same payment.',
+      body: object(
+        {
+          externalId: { type: 'string', minLength: 1, maxLength: 200 },
+          project: id,
+          plan: { type: 'string', minLength: 1, maxLength: 50 },
+          months: { type: 'integer', minimum: 1 },
+          kopecks: { type: 'integer', minimum: 1 },
+          payer: object(
+            {
+              name: { type: 'string', minLength: 1, maxLength: 300 },
+              inn: { type: 'string', pattern: '^(\\d{10}|\\d{12})$' },
+              email: { type: 'string', format: 'email', maxLength: 254 },
+            },
+            ['name', 'email'],
+          ),
+          paidAt: instant,
+        },
+        ['externalId', 'project', 'plan', 'months', 'kopecks', 'payer'],
+      ),
+      response: {
+        200: object({ payment: id, period: periodSchema, invoice: invoiceSchema, repeated: { type: 'boolean' } }),
+        201: object({ payment: id, period: periodSchema, invoice: invoiceSchema, repeated: { type: 'boolean' } }),
+      },
+      async handler({ body: { paidAt, ...payment }, actor }) {
+        const at = paidAt ? Temporal.Instant.from(paidAt) : engine.clock.now();
+        const paid = await engine.db.transaction((trx) =>
+          billing.recordPayment(trx, { ...payment, paidAt: at, ...(actor ? { by: actor.account } : {}) }),
+        );
+        return json(paid, paid.repeated ? 200 : 201);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/invoices',
+      roles: ['relay-user'],
+      tag: 'billing',
+      summary: 'The invoices of the person who is signed in.',
+      response: object({ invoices: { type: 'array', items: invoiceSchema } }),
+      async handler({ actor }) {
+        if (!actor?.subject) throw new Refusal('billing.no-owner', 'forbidden', {});
+        return { invoices: await billing.invoices(actor.subject) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,121 @@
+import { type Anchor, type EraseReceipt, type Store, type Trx, type Unsupported, whereAnchored } from '../../core/index.ts';
+
+const system = { ru: 'ИСПДн «Расчёты»', en: 'Payments' };
+
+const asIssued: Unsupported = {
+  unsupported: 'A primary document is not changed: what was wrong in it is corrected by a further document.',
+};
+
+// Invoices go before the payments they are for, and payments before their periods.
+const tables = ['billing.invoices', 'billing.payments', 'billing.periods'] as const;
+
+async function documentAnchors(trx: Trx, subject?: string): Promise<Anchor[]> {
+  const { rows } = await trx.raw(
+    `select paid_on as day, count(*) as count from (
+       select paid_on, subject_id from billing.payments
+       union all select paid_on, subject_id from billing.invoices
+       union all select paid_on, subject_id from billing.periods
+     ) documents where ?::text is null or subject_id = ? group by 1 order by 1`,
+    [subject ?? null, subject ?? null] as string[],
+  );
+  return rows;
+}
+
+/** Payments, the periods they opened, the invoices for them: kept as the law on bookkeeping says. */
+export const documents: Store = {
+  title: { ru: 'Платежи и счета', en: 'Payments and invoices' },
+  system,
+  subject: 'relay-user',
+  tables: [...tables],
+  columns: {
+    'billing.payments.payer_name': 'billing.document',
+    'billing.payments.payer_inn': 'billing.document',
+    'billing.payments.payer_email': 'billing.contact',
+    'billing.payments.plan': 'billing.document',
+    'billing.payments.recorded_by': 'technical',
+    'billing.periods.plan': 'billing.document',
+    'billing.invoices.number': 'billing.document',
+  },
+  purposes: ['payments'],
+  schedule: 'billing.document',
+  anchors: documentAnchors,
+  async collect(subject, { trx }) {
+    const rows = await trx('billing.payments as p')
+      .leftJoin('billing.invoices as i', 'i.payment_id', 'p.id')
+      .leftJoin('billing.periods as d', 'd.id', 'p.period_id')
+      .where({ 'p.subject_id': subject })
+      .orderBy('p.id')
+      .select(
+        'p.id as payment',
+        'p.project_id as project',
+        'p.plan',
+        'p.months',
+        'p.kopecks',
+        'p.payer_name as payerName',
+        'p.payer_inn as payerInn',
+        'p.payer_email as payerEmail',
+        'p.paid_at as paidAt',
+        'd.last_on as paidUntil',
+        'i.number as invoice',
+      );
+    return { rows, source: 'получены от субъекта или платёжной организации при оплате' };
+  },
+  async erase(scope, { trx }): Promise<EraseReceipt> {
+    let affected = 0;
+    let remaining = 0;
+    for (const table of tables) {
+      const mine = scope.why === 'request' ? trx(table).where({ subject_id: scope.subject }) : trx(table);
+      const going = whereAnchored(mine.clone(), 'paid_on', scope.anchored);
+      if (scope.why === 'expiry') going.whereNotIn('subject_id', scope.held);
+      affected += await going.delete();
+      const left = scope.why === 'request' ? mine.clone() : whereAnchored(mine.clone(), 'paid_on', scope.anchored);
+      const [row] = await left.count({ n: '*' });
+      remaining += Number(row?.n ?? 0);
+    }
+    return {
+      outcome: affected > 0 ? 'erased' : remaining > 0 ? 'retained' : 'not_found',
+      affected,
+      remaining,
+      tables: [...tables],
+      ...(remaining > 0 ? { because: 'срок хранения первичных документов не истёк' } : {}),
+    };
+  },
+  rectify: asIssued,
+  restrict: { unsupported: 'Documents are only kept; nothing is done with them that could be restricted.' },
+};
+
+/** Whose project is on which plan, as billing has heard it. */
+export const customers: Store = {
+  title: { ru: 'Плательщики и их проекты', en: 'Customers and their projects' },
+  system,
+  subject: 'relay-user',
+  tables: ['billing.projects'],
+  columns: { 'billing.projects.plan': 'project' },
+  purposes: ['payments'],
+  schedule: 'project',
+  async anchors(trx, subject) {
+    // The term begins with the end of the contract, which accounts know: until then there is no day.
+    const mine = trx('billing.projects');
+    if (subject) mine.where({ subject_id: subject });
+    const [row] = await mine.count({ n: '*' });
+    const count = Number(row?.n ?? 0);
+    return count > 0 ? [{ day: null, count }] : [];
+  },
+  async collect(subject, { trx }) {
+    const rows = await trx('billing.projects').where({ subject_id: subject }).select('project_id as project', 'plan');
+    return { rows, source: 'получены от субъекта при создании проекта' };
+  },
+  async erase(scope, { trx }) {
+    // They go with the person, at a request, never by a sweep.
+    if (scope.why === 'expiry') return { outcome: 'not_found', affected: 0, remaining: 0 };
+    const affected = await trx('billing.projects').where({ subject_id: scope.subject }).delete();
+    return {
+      outcome: affected > 0 ? 'erased' : 'not_found',
+      affected,
+      remaining: 0,
+      tables: ['billing.projects'],
+    };
+  },
+  rectify: { unsupported: 'The plan of a project changes with the next payment, not by a correction.' },
+  restrict: { unsupported: 'Nothing is done with it but answering whose project a payment is for.' },
+};
