@@ -45,6 +45,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const life = createLife(deps);
   const totp = createTotp(deps, law.operator.shortName);
   const staff = createStaff(deps, passwords);
+  const stores = createStores({ report, life });
   const today = (): Temporal.PlainDate => dayOf(clock.now(), law.zone);
 
   const activity: Accounts['activity'] = async (trx, id, kind) => {
@@ -204,7 +205,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     onEnded: life.onEnded,
     next: life.next,
     sweep: () => life.sweep(),
-    stores: createStores({ report, life }),
+    stores,
     impersonal,
   };
 
@@ -218,6 +219,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     const days = until ? today().until(until, { largestUnit: 'days' }).days : 0;
     return until && days > 0 ? { until, days } : null;
   }
+
+  datamap.register('accounts', stores, impersonal);
 
   // The last letter to somebody whose profile has just gone; a request has its own answer.
   retention.onPlanDone(async (trx, plan, acts) => {

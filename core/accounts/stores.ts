@@ -61,6 +61,11 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
   function people(kind: Account['kind']) {
     return {
       find: (trx, { email, name }) => findSubjects(trx, kind, { email: softEmail(email), name }),
+      async identify(trx, subject) {
+        const account = await findBySubject(trx, subject);
+        const profile = account?.kind === kind ? await findProfile(trx, account.id) : null;
+        return profile && { name: profile.name, email: profile.email };
+      },
       async collect(subject, context) {
         const account = await accountOf(subject, context, kind);
         const profile = account && (await findProfile(context.trx, account.id));

@@ -20,7 +20,7 @@ export interface AccountsDeps {
   vault: Pick<Vault, 'seal' | 'open'>;
   jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'>;
   letters: Pick<Letters, 'queue'>;
-  datamap: Pick<DataMap, 'subjects'>;
+  datamap: Pick<DataMap, 'subjects' | 'register'>;
   retention: Pick<Retention, 'plan' | 'preview' | 'onPlanDone'>;
   requests: Pick<Requests, 'receive'>;
   report: Report;

@@ -73,17 +73,27 @@ export function createConsents(deps: ConsentsDeps): Consents {
   const effectiveOf = (document: OperatorDocument, published: Temporal.PlainDate) =>
     law.effective(document.kind === 'price' ? 'price' : 'document', published);
 
+  /**
+   * The edition with which the document began, by the operator's pack: there is none before it that anyone could have
+   * accepted, so the notice period protects nobody.
+   */
+  function isFirst(document: OperatorDocument, published: Temporal.PlainDate, known: readonly Edition[]): boolean {
+    const [first] = document.editions;
+    return (
+      first?.published.equals(published) === true && known.every(({ publishedOn }) => publishedOn.equals(published))
+    );
+  }
+
   const editions: Consents['editions'] = {
     async add(trx, { document: id, bytes, mime, published, effective, by }) {
       const document = documentOf(id);
       if (bytes.length === 0) throw new Refusal('edition.empty', 'invalid', { field: 'bytes' });
-      const earliest = effectiveOf(document, published);
-      const effectiveOn = effective ?? earliest.effectiveOn;
-      if (effectiveOn.toString() < earliest.effectiveOn.toString()) {
-        throw tooEarly(effectiveOn, earliest.effectiveOn, earliest.because);
-      }
       await lockDocument(trx, id);
       const before = (await listEditions(trx, id)).map(editionOf);
+      const earliest = effectiveOf(document, published);
+      const effectiveOn = effective ?? earliest.effectiveOn;
+      const from = isFirst(document, published, before) ? published : earliest.effectiveOn;
+      if (effectiveOn.toString() < from.toString()) throw tooEarly(effectiveOn, from, earliest.because);
       const digest = sha256(bytes);
       const sameDay = before.find(({ publishedOn }) => publishedOn.equals(published));
       if (sameDay) {
@@ -344,6 +354,8 @@ export function createConsents(deps: ConsentsDeps): Consents {
     await journal.append(trx, { action: 'consent.withdrawn', about: row.id, actor: subject, body: { purpose, via } });
     return consentOf({ ...row, withdrawn_at: at, withdrawn_via: via });
   }
+
+  deps.datamap.register('consents', stores, impersonal);
 
   // The term of the proof starts with the end of the contract.
   accounts.onEnded((trx, { account, at }) => endAcceptances(trx, account, dayOf(at, law.zone)));

@@ -1,6 +1,6 @@
 import type { Accounts } from '../accounts/index.ts';
 import type { Clock, Temporal } from '../base/index.ts';
-import type { Store } from '../datamap/index.ts';
+import type { DataMap, Store } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
@@ -16,6 +16,7 @@ export interface ConsentsDeps {
   letters: Pick<Letters, 'queue'>;
   jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'>;
   accounts: Pick<Accounts, 'living' | 'get' | 'profile' | 'onEnded'>;
+  datamap: Pick<DataMap, 'register'>;
   report: Report;
   /** The address people see, without a slash at the end. Asked when a letter is written. */
   publicUrl?(): string;
@@ -90,7 +91,9 @@ export interface EditionSummary {
 export interface Consents {
   editions: {
     /**
-     * Takes an edition in and tells every user of it. The same bytes with the same days are one edition.
+     * Takes an edition in and tells every user of it. The same bytes with the same days are one edition. The first
+     * edition of a document, when the operator's pack lists it, binds only those who join after it and may govern from
+     * the day of its publication.
      * @throws Refusal `edition.too-early` with the clause and the earliest day; `edition.unknown-document`,
      * `edition.empty`, `edition.exists` when another text was published that day
      */
