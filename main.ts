@@ -53,6 +53,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     for (const step of closing.splice(0).reverse()) await step();
   };
   try {
+    // The port first: one that is taken is said before anything is started.
+    const server = service ? createServer((_request, response) => response.writeHead(503).end()) : null;
+    let url = '';
+    if (server) {
+      const host = options.host ?? '127.0.0.1';
+      url = `http://${hostInUrl(host)}:${await listen(server, host, options.port ?? 0)}`;
+      closing.push(() => drain(server));
+    }
+    const config: Config = {
+      home: resolve(options.home),
+      mailDir: join(resolve(options.home), 'mail'),
+      publicUrl: options.publicUrl || url,
+      ...(options.smtpUrl ? { smtpUrl: options.smtpUrl } : {}),
+    };
     const law = await loadLaw({
       root: options.policies ? pathToFileURL(`${resolve(options.policies)}/`) : new URL('policies/', root),
       operator: options.operator,
@@ -104,54 +118,46 @@ export async function createApp(options: AppOptions): Promise<App> {
     const datamap = createDataMap({ db, law, clock });
     const obligations = createObligations({ db, clock, law, journal });
     const report: Report = host.hearing((trx, fact) => obligations.report(trx, fact));
-    const { paidUntil, lostPaidTime } = host;
     const retention = createRetention({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, report },
-      lostPaidTime,
+      lostPaidTime: host.lostPaidTime,
     });
     const requests = createRequests({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, obligations, report },
     });
     const accounts = createAccounts({
-      ...{ db, clock, law, journal, vault, jobs, letters, retention, requests, report },
-      paidUntil,
+      ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, report },
+      ask: host,
+      publicUrl: () => config.publicUrl,
     });
-    const consents = createConsents({ db, clock, law, journal, letters, jobs, accounts, report });
-
-    const config: Config = {
-      home,
-      mailDir: join(home, 'mail'),
-      publicUrl: options.publicUrl ?? '',
-      ...(options.smtpUrl ? { smtpUrl: options.smtpUrl } : {}),
-    };
+    const consents = createConsents({
+      ...{ db, clock, law, journal, letters, jobs, accounts, report },
+      publicUrl: () => config.publicUrl,
+    });
     const engine: Engine = {
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, accounts, consents },
       ...{ report, config, log },
     };
     host.join(engine);
+    jobs.define('journal.seal', async () => {
+      await journal.sealUp();
+    });
+    jobs.source({ name: 'journal.inbox', job: 'journal.seal', next: (pool) => journal.next(pool) });
 
-    let url = '';
-    if (service) {
-      const server = createServer();
-      const port = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
-      url = `http://${hostInUrl(options.host ?? '127.0.0.1')}:${port}`;
-      config.publicUrl ||= url;
+    if (server) {
       const http = createHttp({
         ...{ db, clock, law, accounts, log },
         config: { publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
-        ready: {
-          database: () => answer(db.raw('select 1'), 'the database does not answer'),
-          plugins: async () => (await host.ready()).join('; ') || null,
-        },
+        ready: { plugins: async () => (await host.ready()).join('; ') || null },
       });
-      createConsole({ http, ...engine });
+      createConsole({ http, ...engine, ...host.pages() });
       for (const route of host.routes()) http.route(route);
       await host.start();
       closing.push(() => host.stop());
-      await jobs.start({ cron: options.cron ? undefined : null, now: () => clock.now() });
+      await jobs.start({ ...(options.cron ? {} : { cron: null }), now: () => clock.now() });
       closing.push(() => jobs.stop());
-      serve(server, http.app.callback(), host.doors());
-      closing.push(() => drain(server));
+      http.guard(server);
+      serve(server, http.handler(), host.doors());
     }
 
     return {
@@ -160,8 +166,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       url,
       databaseUrl,
       async setupLink() {
-        const path = await accounts.setupLink();
-        return path && `${config.publicUrl || `http://127.0.0.1:${process.env.PORT ?? 3000}`}${path}`;
+        const link = await accounts.staff.firstLink();
+        return link && new URL(link.url, config.publicUrl || 'http://127.0.0.1:3000').href;
       },
       close,
     };
@@ -229,6 +235,7 @@ function serve(
     const path = (request.url ?? '').split('?', 1)[0] as string;
     return sorted.find(({ prefix }) => path.startsWith(prefix));
   };
+  server.removeAllListeners('request');
   server.on('request', (request, response) => {
     const door = doorOf(request);
     if (door?.request) door.request(request, response);
@@ -251,13 +258,6 @@ function drain(server: Server): Promise<void> {
     });
     server.closeIdleConnections();
   });
-}
-
-async function answer(work: Promise<unknown>, otherwise: string): Promise<string | null> {
-  return work.then(
-    () => null,
-    () => otherwise,
-  );
 }
 
 if (import.meta.main) await runCli(process.argv, { createApp, root, version });

@@ -4,7 +4,7 @@ import type { Db, MigrationFolder, Trx } from '../db/index.ts';
 import type { RouteDefinition } from '../http/index.ts';
 import type { Law } from '../law/index.ts';
 import type { Report } from '../obligations/index.ts';
-import type { Door, Engine, LostPaidTime, Plugin } from './types.ts';
+import type { Door, Engine, LostPaidTime, Plugin, PluginPages } from './types.ts';
 
 export interface Host {
   plugins: readonly Plugin[];
@@ -16,6 +16,7 @@ export interface Host {
   /** Registers stores, jobs and sources. Call once, before the jobs start. */
   join(engine: Engine): void;
   routes(): RouteDefinition[];
+  pages(): PluginPages;
   doors(): Door[];
   ready(): Promise<string[]>;
   start(): Promise<void>;
@@ -56,7 +57,7 @@ function malformed(name: string, why: string): Refusal {
  * @throws Refusal `plugin.malformed` when a plugin reports or hears a fact that the vocabulary does not have
  */
 export function createHost(plugins: readonly Plugin[], law: Law): Host {
-  const known = new Set(law.facts().map((fact) => fact.name));
+  const known = new Set(law.facts().map(({ fact }) => fact));
   for (const plugin of plugins) {
     for (const fact of [...(plugin.facts ?? []), ...Object.keys(plugin.hears ?? {})]) {
       if (!known.has(fact)) throw malformed(plugin.name, `the fact "${fact}" is not in policies/taxonomy/facts.yaml`);
@@ -107,6 +108,7 @@ export function createHost(plugins: readonly Plugin[], law: Law): Host {
       }
     },
     routes: () => plugins.flatMap((plugin) => plugin.routes?.(joined()) ?? []),
+    pages: () => Object.assign({}, ...plugins.map((plugin) => plugin.pages?.(joined()) ?? {})),
     doors: () => plugins.flatMap((plugin) => plugin.doors?.(joined()) ?? []),
     async ready() {
       const answers = await Promise.all(plugins.map((plugin) => plugin.ready?.(joined()) ?? null));

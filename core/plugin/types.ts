@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Accounts } from '../accounts/index.ts';
 import type { Clock, Temporal } from '../base/index.ts';
 import type { Consents } from '../consents/index.ts';
+import type { ConsoleDeps } from '../console/index.ts';
 import type { DataMap, Store } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { RouteDefinition } from '../http/index.ts';
@@ -75,6 +76,8 @@ export interface Answers {
   lostPaidTime?(trx: Trx, subject: string, at: Temporal.Instant, engine: Engine): Promise<LostPaidTime | null>;
 }
 
+export type PluginPages = Pick<ConsoleDeps, 'projects' | 'invoices'>;
+
 /** One plain object, mostly data. Check yours with `satisfies Plugin`. */
 export interface Plugin {
   /** Also the name of its database schema and of its folder. */
@@ -99,6 +102,8 @@ export interface Plugin {
     next(db: Db, engine: Engine): Promise<Temporal.Instant | null>;
   }[];
   routes?(engine: Engine): RouteDefinition[];
+  /** What the screens of the console show on its behalf. */
+  pages?(engine: Engine): PluginPages;
   doors?(engine: Engine): Door[];
   /** Extra checks of readiness: null when well, a sentence when not. */
   ready?(engine: Engine): Promise<string | null>;

@@ -108,24 +108,18 @@ export async function register(
 ): Promise<DemoUser> {
   const browser = createPerson(world.app.url);
   browser.useCsrf(expectStatus(await browser.get('/api/v1/session'), 200).body.csrf);
-  const { editions } = expectStatus(await browser.get('/api/v1/editions'), 200).body as {
-    editions: { id: string; document: string; effectiveOn: string }[];
-  };
-  const today = dayIn(world);
-  const current = (document: string): string => {
-    const found = editions
-      .filter((edition) => edition.document === document)
-      .sort((a, b) => (a.effectiveOn < b.effectiveOn ? 1 : -1))
-      .find(({ effectiveOn }) => Temporal.PlainDate.compare(effectiveOn, today) <= 0);
-    return (found ?? (editions.find((edition) => edition.document === document) as { id: string })).id;
-  };
+  const editions = expectStatus(await browser.get('/api/v1/editions/current'), 200).body as {
+    id: string;
+    kind: string;
+  }[];
+  const current = (kind: string): string[] => editions.filter((edition) => edition.kind === kind).map(({ id }) => id);
   const password = `demo-${sha256(Buffer.from(who.email)).slice(0, 16)}`;
   const { body } = expectStatus(
     await browser.send('POST', '/api/v1/accounts', {
       ...who,
       password,
-      offer: current('offer'),
-      policy: current('policy'),
+      accepts: current('contract'),
+      acquaints: current('policy'),
     }),
     201,
   );

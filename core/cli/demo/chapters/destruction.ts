@@ -183,9 +183,14 @@ async function actsOn(
   day: string,
 ): Promise<{ number: string; system: string; records: number; keys: number; basis: string }[]> {
   const dpo = await staffBrowser(world, 'dpo');
-  const { acts } = expectStatus(await dpo.get('/api/v1/acts'), 200).body as {
-    acts: { number: string; madeOn: string; system: string; records: number; keys: number; basis: string }[];
-  };
+  const acts = expectStatus(await dpo.get('/api/v1/acts'), 200).body as {
+    number: string;
+    madeOn: string;
+    system: string;
+    records: number;
+    keys: number;
+    basis: string;
+  }[];
   return acts
     .filter(({ madeOn }) => madeOn === day)
     .map(({ number, system, records, keys, basis }) => ({ number, system, records, keys, basis }));

@@ -39,7 +39,7 @@ export const documents: Scene[] = [
         { told: notices.length, living: living.length },
       );
       const anna = user(world, 'anna');
-      const shown = expectStatus(await anna.browser.get('/api/v1/notices'), 200).body.notices as { template: string }[];
+      const shown = expectStatus(await anna.browser.get('/api/v1/notices'), 200).body as { template: string }[];
       world.report.check(
         4,
         'the notice stands in the dashboard',

@@ -103,13 +103,13 @@ export const beginnings: Scene[] = [
       const newcomer = createPerson(world.app.url);
       newcomer.useCsrf(expectStatus(await newcomer.get('/api/v1/session'), 200).body.csrf);
       const token = new URL(link).pathname.split('/').at(-1);
-      const { body } = expectStatus(await newcomer.send('POST', '/api/v1/setup', { token, ...admin }), 200, 201);
+      const { body } = expectStatus(await newcomer.send('POST', '/api/v1/links', { token, ...admin }), 200, 201);
       const browser = await signIn(world, admin);
       world.staff.set('admin', { ...admin, account: body.account, browser });
       world.report.check(
         2,
         'the link of the first administrator works once',
-        (await newcomer.send('POST', '/api/v1/setup', { token, ...admin })).status >= 400 &&
+        (await newcomer.send('POST', '/api/v1/links', { token, ...admin })).status >= 400 &&
           (await world.app.setupLink()) === null,
       );
       for (const [key, name, email, roles] of crew) {
@@ -121,7 +121,7 @@ export const beginnings: Scene[] = [
         const person = createPerson(world.app.url);
         person.useCsrf(expectStatus(await person.get('/api/v1/session'), 200).body.csrf);
         expectStatus(
-          await person.send('POST', '/api/v1/setup', { token: invited.url.split('/').at(-1), password }),
+          await person.send('POST', '/api/v1/links', { token: invited.url.split('/').at(-1), password }),
           200,
           201,
         );
@@ -273,7 +273,7 @@ export const beginnings: Scene[] = [
         }),
         201,
       ).body;
-      world.kept.levToken = issued.token?.token ?? issued.token;
+      world.kept.levToken = issued.token;
       world.kept.invoice = lev.invoice.document;
       const digest = await save(world, cashier, lev.invoice.document, 'invoice.pdf');
       world.report.figures(2, {
@@ -308,7 +308,7 @@ export const beginnings: Scene[] = [
         await boris.browser.send('POST', `/api/v1/projects/${world.kept.borisProject}/tokens`, { name: 'demo' }),
         201,
       ).body;
-      world.kept.borisToken = issued.token?.token ?? issued.token;
+      world.kept.borisToken = issued.token;
     },
   },
   {
@@ -339,8 +339,8 @@ async function refusesNameless(person: ReturnType<typeof createPerson>, world: W
   const answer = await person.send('POST', '/api/v1/accounts', {
     email: 'nobody@users.example.org',
     password: 'long-enough-password',
-    offer: world.kept.offer,
-    policy: world.kept.policy,
+    accepts: [world.kept.offer],
+    acquaints: [world.kept.policy],
   });
   return answer.status === 400 && JSON.stringify(answer.body).includes('name');
 }

@@ -166,9 +166,10 @@ export const messages: Scene[] = [
       for (const socket of open) socket.close();
       await Promise.all(open.map(({ closed }) => closed));
       await settle(world);
-      const { notices } = expectStatus(await lev.browser.get('/api/v1/notices'), 200).body as {
-        notices: { template: string; id: string }[];
-      };
+      const notices = expectStatus(await lev.browser.get('/api/v1/notices'), 200).body as {
+        template: string;
+        id: string;
+      }[];
       world.kept.levNotices = String(notices.length);
       world.report.check(
         5,
@@ -217,7 +218,7 @@ export const messages: Scene[] = [
         200,
         201,
       ).body;
-      const id = asked.id ?? asked.grant?.id;
+      const { id } = asked;
       const early = await specialist.get(`/api/v1/log-access/${id}/rows`);
       world.report.check(6, 'nothing is shown before the grant', early.status >= 400, early.status);
       expectStatus(await dpo.send('POST', `/api/v1/log-access/${id}/grant`), 200);
@@ -246,7 +247,7 @@ export const messages: Scene[] = [
     async play(world) {
       const auditor = await staffBrowser(world, 'auditor');
       const report = expectStatus(
-        await auditor.send('POST', '/api/v1/log-access/report', {
+        await auditor.send('POST', '/api/v1/log-access-reports', {
           from: '2026-05-01T00:00:00+03:00',
           to: '2026-05-16T00:00:00+03:00',
         }),

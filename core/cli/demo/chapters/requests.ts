@@ -15,9 +15,10 @@ import { settle } from './relay.ts';
 /** The plan of this person that is open now. */
 async function planOf(world: World, subject: string) {
   const dpo = await staffBrowser(world, 'dpo');
-  const { plans } = expectStatus(await dpo.get('/api/v1/erasures?open=true'), 200).body as {
-    plans: { id: string; subject: string }[];
-  };
+  const plans = expectStatus(await dpo.get('/api/v1/erasures?open=true'), 200).body as {
+    id: string;
+    subject: string;
+  }[];
   return plans.find((plan) => plan.subject === subject);
 }
 
@@ -51,16 +52,18 @@ export function letters(all: readonly Letter[]): Scene[] {
         for (const [index, letter] of all.entries()) receiveMail(world, `request-${index + 1}.eml`, letter.bytes);
         await settle(world);
         const dpo = await staffBrowser(world, 'dpo');
-        const { requests } = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body as {
-          requests: { number: string; receivedAt: string; dueOn: string }[];
-        };
+        const requests = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body as {
+          number: string;
+          receivedAt: string;
+          dueOn: string;
+        }[];
         world.report.check(7, 'every letter became a request, once', requests.length === all.length, {
           letters: all.length,
           requests: requests.length,
         });
         receiveMail(world, 'request-again.eml', (all[0] as Letter).bytes);
         await settle(world);
-        const after = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body.requests.length;
+        const after = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body.length;
         world.report.check(7, 'the same letter delivered twice is one request', after === all.length);
         world.report.figures(7, {
           requests: requests.map(({ number, receivedAt, dueOn }) => ({ number, receivedAt, dueOn })),
@@ -73,14 +76,15 @@ export function letters(all: readonly Letter[]): Scene[] {
       title: 'личность, сбор, ответ',
       async play(world) {
         const dpo = await staffBrowser(world, 'dpo');
-        const { requests } = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body as {
-          requests: { number: string; kind: string }[];
-        };
+        const requests = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body as {
+          number: string;
+          kind: string;
+        }[];
         let saved = false;
         for (const { number, kind } of requests) {
           const path = `/api/v1/requests/${encodeURIComponent(number)}`;
-          const card = expectStatus(await dpo.get(path), 200).body;
-          const subject = card.candidates?.[0]?.subject ?? null;
+          const candidates = expectStatus(await dpo.get(`${path}/candidates`), 200).body as { subject: string }[];
+          const subject = candidates[0]?.subject ?? null;
           expectStatus(
             await dpo.send('POST', `${path}/identify`, {
               subject,
@@ -89,7 +93,7 @@ export function letters(all: readonly Letter[]): Scene[] {
             200,
           );
           await settle(world);
-          const now = expectStatus(await dpo.get(path), 200).body.request;
+          const now = expectStatus(await dpo.get(path), 200).body;
           if (kind === 'erasure' && subject) {
             world.kept[`erasure:${number}`] = subject;
             continue;
@@ -109,14 +113,14 @@ export function letters(all: readonly Letter[]): Scene[] {
           world.report.check(
             7,
             `${number}: answered before the due date`,
-            answered.request.answeredAt !== null && answered.request.answeredAt.slice(0, 10) <= answered.request.dueOn,
-            answered.request,
+            answered.answeredAt !== null && answered.answeredAt.slice(0, 10) <= answered.dueOn,
+            answered,
           );
-          if (!saved && kind === 'access' && answered.request.answerDocument) {
+          if (!saved && kind === 'access' && answered.answerDocument) {
             saved = true;
-            const pdf = await save(world, dpo, answered.request.answerDocument, 'access-answer.pdf');
-            const zip = answered.request.packageDocument
-              ? await save(world, dpo, answered.request.packageDocument, 'access-answer.zip')
+            const pdf = await save(world, dpo, answered.answerDocument, 'access-answer.pdf');
+            const zip = answered.packageDocument
+              ? await save(world, dpo, answered.packageDocument, 'access-answer.zip')
               : null;
             world.report.check(7, 'the answer has its PDF and a ZIP with JSON and CSV', zip !== null);
             world.report.check(
@@ -129,9 +133,9 @@ export function letters(all: readonly Letter[]): Scene[] {
             world.report.figures(7, {
               access: {
                 number,
-                receivedAt: answered.request.receivedAt,
-                dueOn: answered.request.dueOn,
-                answeredAt: answered.request.answeredAt,
+                receivedAt: answered.receivedAt,
+                dueOn: answered.dueOn,
+                answeredAt: answered.answeredAt,
                 pdfSha256: pdf,
                 zipSha256: zip,
                 because: answered.deadline?.because?.winner,
@@ -160,8 +164,8 @@ export function letters(all: readonly Letter[]): Scene[] {
           world.report.check(
             7,
             `${key.slice('erasure:'.length)}: erased and answered`,
-            ['answered', 'closed'].includes(body.request.state),
-            body.request,
+            ['answered', 'closed'].includes(body.state),
+            body,
           );
         }
       },
@@ -244,7 +248,7 @@ export const deletions: Scene[] = [
       world.report.check(8, 'the plan waits for a second person', plan?.id === world.kept.borisPlan);
       expectStatus(await dpo.send('POST', `/api/v1/erasures/${world.kept.borisPlan}/check`), 200);
       await settle(world);
-      const done = expectStatus(await dpo.get(`/api/v1/erasures/${world.kept.borisPlan}`), 200).body.plan;
+      const done = expectStatus(await dpo.get(`/api/v1/erasures/${world.kept.borisPlan}`), 200).body;
       world.report.check(
         8,
         'carried out within the promised seven days',
@@ -254,16 +258,14 @@ export const deletions: Scene[] = [
       world.report.check(8, 'the erasure ran as a job', typeof done.job === 'string' && done.job.length > 10);
       const leaks = [...(await tablesWith(world, boris.email)), ...(await tablesWith(world, boris.name))];
       world.report.check(8, 'name and address stand in no table any more', leaks.length === 0, leaks);
-      const { acts } = expectStatus(await dpo.get('/api/v1/acts'), 200).body as {
-        acts: {
-          id: string;
-          number: string;
-          plan: string | null;
-          document: string;
-          signed: unknown;
-          keepUntil: string;
-        }[];
-      };
+      const acts = expectStatus(await dpo.get('/api/v1/acts'), 200).body as {
+        id: string;
+        number: string;
+        plan: string | null;
+        document: string;
+        signed: unknown;
+        keepUntil: string;
+      }[];
       const act = acts.find((one) => one.plan === world.kept.borisPlan);
       if (!act) throw new Error('There is no act of the deletion.');
       world.report.check(8, 'the act is a draft until it is signed', act.signed === null);
@@ -276,7 +278,7 @@ export const deletions: Scene[] = [
         }),
         200,
       ).body;
-      const digest = await save(world, dpo, (signed.act ?? signed).document, 'destruction-act.pdf');
+      const digest = await save(world, dpo, signed.document, 'destruction-act.pdf');
       world.report.check(8, 'the signed act is another document', digest !== draft);
       world.report.check(8, 'the evidence is kept three years', act.keepUntil === '2029-06-15', act.keepUntil);
       world.report.figures(8, {
@@ -309,7 +311,7 @@ export const deletions: Scene[] = [
     async play(world) {
       const zoya = user(world, 'zoya');
       const dpo = await staffBrowser(world, 'dpo');
-      const { plan } = expectStatus(await dpo.get(`/api/v1/erasures/${world.kept.zoyaPlan}`), 200).body;
+      const plan = expectStatus(await dpo.get(`/api/v1/erasures/${world.kept.zoyaPlan}`), 200).body;
       world.report.check(
         8,
         'erased in time even if nobody checks',
