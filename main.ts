@@ -127,11 +127,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     });
     const accounts = createAccounts({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, report },
-      ask: host,
+      paidUntil: host.paidUntil,
       publicUrl: () => config.publicUrl,
     });
     const consents = createConsents({
-      ...{ db, clock, law, journal, letters, jobs, accounts, report },
+      ...{ db, clock, law, journal, letters, jobs, accounts, datamap, report },
       publicUrl: () => config.publicUrl,
     });
     const engine: Engine = {
@@ -167,7 +167,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       databaseUrl,
       async setupLink() {
         const link = await accounts.staff.firstLink();
-        return link && new URL(link.url, config.publicUrl || 'http://127.0.0.1:3000').href;
+        return link && new URL(link.path, config.publicUrl || 'http://127.0.0.1:3000').href;
       },
       close,
     };
