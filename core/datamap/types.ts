@@ -44,7 +44,8 @@ export interface Volume {
   what: string;
   count: number;
   bytes?: number;
-  from?: Day;
+  from?: Day; // the days it belongs to, both inclusive
+  to?: Day;
   until?: Day; // kept to the end of this day
 }
 

@@ -3,6 +3,7 @@
  * every store, the package, refusal, extension, erasure, closing. Does not know what a store holds nor how a letter
  * travels; the law says by when and with which points.
  */
-
-export * from './state.ts';
-export * from './types.ts';
+export { createRequests, type RequestsDeps } from './requests.ts';
+export { openStates, type RequestState, requestStates } from './state.ts';
+export type * from './types.ts';
+export { channelWords, fieldWords, kindWords } from './words.ts';

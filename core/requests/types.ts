@@ -1,5 +1,5 @@
 import type { Temporal } from '../base/index.ts';
-import type { Changes, EraseOutcome, Store, Volume } from '../datamap/index.ts';
+import type { Changes, Store, Volume } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { Due } from '../law/index.ts';
 import type { Plan } from '../retention/index.ts';
@@ -68,6 +68,14 @@ export interface CollectedPart {
   because?: string;
 }
 
+/** What came of an order to all stores. */
+export interface StoreOutcome {
+  store: string;
+  title: string;
+  outcome: string;
+  because?: string;
+}
+
 export interface RequestEvent {
   at: Instant;
   step: string;
@@ -89,6 +97,16 @@ export interface Refused {
   ground: string;
   reasoning: string;
   by: string;
+  /** For the ground `other-law`: the article it rests on, in words. */
+  cite?: string;
+}
+
+/** A ground on which a request may be refused. */
+export interface RefusalGround {
+  code: string;
+  title: string;
+  /** null: the citation must be given with the refusal */
+  cite: string | null;
 }
 
 export interface Requests {
@@ -103,6 +121,8 @@ export interface Requests {
   ): Promise<DataRequest>;
   /** People that the sender may be, by the address and name given. */
   candidates(id: string): Promise<{ store: string; subject: string }[]>;
+  /** The job of `collect`: every request that waits for its collection. */
+  collectDue(run: { jobId: string }): Promise<void>;
   /** Collects from every store into the sealed package; a failed store can be collected again alone. */
   collect(id: string, run?: { jobId: string }): Promise<CollectedPart[]>;
   parts(id: string): Promise<CollectedPart[]>;
@@ -111,17 +131,20 @@ export interface Requests {
   refuse(trx: Trx, id: string, refusal: Refused): Promise<DataRequest>;
   extend(trx: Trx, id: string, extension: { reason: string; by: string }): Promise<DataRequest>;
   /** Blocks (or frees) the person's records while something is checked. */
-  restrict(trx: Trx, id: string, order: { on: boolean; by: string }): Promise<{ store: string; outcome: string }[]>;
-  rectify(trx: Trx, id: string, order: { changes: Changes; by: string }): Promise<{ store: string; outcome: string }[]>;
+  restrict(trx: Trx, id: string, order: { on: boolean; by: string }): Promise<StoreOutcome[]>;
+  rectify(trx: Trx, id: string, order: { changes: Changes; by: string }): Promise<StoreOutcome[]>;
   close(trx: Trx, id: string, by: string): Promise<DataRequest>;
   list(filter?: RequestFilter): Promise<DataRequest[]>;
   get(idOrNumber: string, trx?: Trx): Promise<DataRequest>;
   history(id: string): Promise<RequestEvent[]>;
-  deadline(id: string): Promise<Due>;
+  /** The deadline with its computation, and the same in Russian sentences. */
+  deadline(id: string): Promise<Due & { explained: string[] }>;
+  /** The grounds a refusal may rest on today. */
+  grounds(): RefusalGround[];
   /** The case file. Journaled before it is shown. */
   open(id: string, by: string): Promise<CaseFile>;
   /** What was done to each store for an erasure. */
-  outcomes(id: string): Promise<{ store: string; title: string; outcome: EraseOutcome; because?: string }[]>;
+  outcomes(id: string): Promise<StoreOutcome[]>;
   next(db: Db): Promise<Instant | null>;
   stores: Record<string, Store>;
 }

@@ -1,6 +1,6 @@
 import { newId, Refusal, Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
-import { type EraseReceipt, isUnsupported, toRanges } from '../datamap/index.ts';
+import { type EraseReceipt, isUnsupported, type Store, toRanges } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { Law } from '../law/index.ts';
 import type { Staying } from '../letters/index.ts';
@@ -139,7 +139,9 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     const person = { ...given };
     for (const { store } of datamap.stores()) {
       if (person.name && person.email) break;
-      const known = await store.identify?.(trx, subject);
+      const known = store.identify
+        ? await store.identify(trx, subject)
+        : namedIn(store, (await store.collect(subject, room.context(trx, 'identify'))).rows);
       if (!person.name && known?.name) person.name = known.name;
       if (!person.email && known?.email) person.email = known.email;
     }
@@ -474,6 +476,15 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       if (failure) throw failure;
     },
   };
+}
+
+/** A store of profiles answers with rows that have `name` and `email`: the columns it declares say so. */
+function namedIn(store: Store, rows: readonly Record<string, unknown>[]): Person | null {
+  const has = (field: string): boolean => Object.keys(store.columns).some((column) => column.endsWith(`.${field}`));
+  const [row] = has('name') && has('email') ? rows : [];
+  const text = (value: unknown): string | undefined => (typeof value === 'string' && value ? value : undefined);
+  const [name, email] = [text(row?.name), text(row?.email)];
+  return row ? { ...(name ? { name } : {}), ...(email ? { email } : {}) } : null;
 }
 
 /** What stays after an erasure, with its ground and last day, for the act and the letter. */

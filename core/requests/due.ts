@@ -1,0 +1,62 @@
+import { Refusal, Temporal } from '../base/index.ts';
+import { dayOf } from '../calendar/index.ts';
+import { cite, type Due, type Law } from '../law/index.ts';
+import type { RequestKind } from './types.ts';
+
+type Instant = Temporal.Instant;
+
+/** Duties that a request of a kind opens, as the law has them. */
+export function dutiesOf(law: Law, kind: RequestKind): string[] {
+  return law.duties('request.received', { right: kind }).filter((duty) => law.dutyType(duty).kind === 'act');
+}
+
+/**
+ * The deadline of a request: of all duties that it opens the one that ends first.
+ * @returns null where the law cannot say, because a year has no calendar: nothing is guessed
+ */
+export function dueOfRequest(
+  law: Law,
+  request: { kind: RequestKind; receivedAt: Instant; extendedAt: Instant | null },
+): Due | null {
+  let first: Due | null = null;
+  for (const duty of dutiesOf(law, request.kind)) {
+    let due: Due;
+    try {
+      due = law.due(duty, {
+        from: request.receivedAt,
+        ...(request.extendedAt ? { extended: request.extendedAt } : {}),
+      });
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'calendar.missing') return null;
+      throw error;
+    }
+    if (due.lateFrom && (!first?.lateFrom || Temporal.Instant.compare(due.lateFrom, first.lateFrom) < 0)) first = due;
+  }
+  return first;
+}
+
+/** How a deadline was counted, one sentence a step, as it is printed in the answer and shown on the card. */
+export function explain(due: Due, receivedAt: Instant, zone: string): string[] {
+  const steps = [
+    `Получено ${ru(dayOf(receivedAt, zone))} в ${time(receivedAt, zone)} МСК; срок начинается на следующий день.`,
+    `Срок: ${due.because.winner.value} — ${cite(due.because.winner.cite, 'ru')}.`,
+  ];
+  const off = due.skipped.map(({ day, why }) => `${ru(day)} (${why})`);
+  if (off.length > 0) steps.push(`Не считаются нерабочие дни: ${off.join(', ')}.`);
+  if (due.dueOn) steps.push(`Последний день: ${ru(due.dueOn)}, до 24:00 МСК.`);
+  for (const loser of due.because.losers) {
+    if (loser.on && loser.why) {
+      steps.push(`${loser.value}: ${cite(loser.cite, 'ru')} — до ${ru(loser.on)}; ${loser.why}.`);
+    }
+  }
+  return steps;
+}
+
+export function ru(day: Temporal.PlainDate): string {
+  return `${String(day.day).padStart(2, '0')}.${String(day.month).padStart(2, '0')}.${day.year}`;
+}
+
+function time(at: Instant, zone: string): string {
+  const { hour, minute } = at.toZonedDateTimeISO(zone);
+  return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+}

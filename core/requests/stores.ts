@@ -1,0 +1,97 @@
+import { type Anchor, type Store, whereAnchored } from '../datamap/index.ts';
+import type { Trx } from '../db/index.ts';
+import type { CaseFile } from './types.ts';
+
+async function countOf(query: ReturnType<Trx>): Promise<number> {
+  const [row] = (await query.count('* as count')) as unknown as { count: number }[];
+  return row?.count ?? 0;
+}
+
+/**
+ * Cases of requests: the letter, who asked, what was done. A case has a term of its own, from its closing; until then
+ * it proves that the law was kept. Its key goes first, then the rows.
+ */
+const cases: Store = {
+  title: { ru: 'Дела по обращениям', en: 'Cases of requests' },
+  system: { ru: 'ИСПДн «Обращения и уничтожение»', en: 'Requests and destruction' },
+  subject: 'any',
+  tables: ['core.requests', 'core.request_events', 'core.request_parts'],
+  columns: {
+    'core.requests.number': 'request.case-file',
+    'core.requests.kind': 'request.case-file',
+    'core.requests.channel': 'request.case-file',
+    'core.requests.state': 'technical',
+    'core.requests.subject_id': 'request.case-file',
+    'core.requests.identity_method': 'request.case-file',
+    'core.requests.identity_by': 'request.case-file',
+    'core.requests.extension_reason': 'request.case-file',
+    'core.requests.answer_document': 'technical',
+    'core.requests.package_document': 'technical',
+    'core.requests.refusal_ground': 'request.case-file',
+    'core.requests.refusal_cite': 'technical',
+    'core.requests.repeat_of': 'technical',
+    'core.requests.sealed': 'request.case-file',
+    'core.requests.job': 'technical',
+    'core.request_events.step': 'request.case-file',
+    'core.request_events.by': 'request.case-file',
+    'core.request_events.details': 'request.case-file',
+    'core.request_parts.store': 'technical',
+    'core.request_parts.outcome': 'technical',
+    'core.request_parts.because': 'technical',
+    'core.request_parts.sealed': 'request.case-file',
+  },
+  purposes: ['compliance'],
+  schedule: 'request.case-file',
+
+  async anchors(trx, subject) {
+    const query = trx('core.requests').select('closed_on as day').count('* as count').groupBy('closed_on');
+    if (subject) query.where({ subject_id: subject });
+    return (await query) as unknown as Anchor[];
+  },
+
+  async collect(subject, { trx, vault }) {
+    const rows = await trx('core.requests').where({ subject_id: subject }).orderBy('received_at');
+    const shown: Record<string, unknown>[] = [];
+    for (const row of rows) {
+      const file = JSON.parse((await vault.open(row.sealed, row.id)).toString('utf8')) as CaseFile;
+      shown.push({
+        number: row.number,
+        kind: row.kind,
+        channel: row.channel,
+        received_at: String(row.received_at),
+        state: row.state,
+        email: file.email,
+        name: file.name,
+        text: file.text,
+      });
+    }
+    return { rows: shown, source: 'получены от субъекта в обращении' };
+  },
+
+  async erase(scope, { trx, vault, runId }) {
+    const query = whereAnchored(trx('core.requests'), 'closed_on', scope.anchored).whereNotNull('closed_on');
+    if (scope.why === 'request') query.where({ subject_id: scope.subject });
+    else if (scope.held.length > 0)
+      query.where((q) => q.whereNull('subject_id').orWhereNotIn('subject_id', scope.held));
+    const ids: string[] = await query.clone().forUpdate().pluck('id');
+    const names = ids.map((id) => `case/${id}`);
+    const shredded = names.length > 0 ? await vault.shred(names, { runId }) : null;
+    const affected = ids.length > 0 ? await trx('core.requests').whereIn('id', ids).delete() : 0;
+    const left = trx('core.requests');
+    if (scope.why === 'request') left.where({ subject_id: scope.subject });
+    else whereAnchored(left, 'closed_on', scope.anchored).whereNotNull('closed_on');
+    return {
+      outcome: affected > 0 ? 'erased' : 'not_found',
+      affected,
+      remaining: await countOf(left),
+      ...(shredded ? { keys: shredded.keys, keyNames: names } : {}),
+      ids,
+      tables: ['core.requests', 'core.request_events', 'core.request_parts'],
+    };
+  },
+
+  rectify: { unsupported: 'Обращение хранится таким, каким оно пришло; уточнение приобщается к делу.' },
+  restrict: { unsupported: 'Дело нужно, чтобы ответить на обращение и подтвердить ответ.' },
+};
+
+export const requestStores: Record<string, Store> = { cases };
