@@ -1,10 +1,8 @@
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
-  const core = knex.schema.withSchema('core');
-
   // An account is ids, states and days. What says who it is lies in a profile row that can go alone.
-  await core.createTable('accounts', (table) => {
+  await knex.schema.withSchema('core').createTable('accounts', (table) => {
     table.text('id').primary();
     table.text('subject_id').notNullable().unique().references('id').inTable('core.subjects');
     table.text('kind').notNullable();
@@ -29,7 +27,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 
   for (const name of ['profiles', 'staff_profiles']) {
-    await core.createTable(name, (table) => {
+    await knex.schema.withSchema('core').createTable(name, (table) => {
       table.text('account_id').primary().references('id').inTable('core.accounts');
       table.text('email').notNullable().unique();
       table.text('name').notNullable();
@@ -40,7 +38,7 @@ export async function up(knex: Knex): Promise<void> {
     });
   }
 
-  await core.createTable('one_time_links', (table) => {
+  await knex.schema.withSchema('core').createTable('one_time_links', (table) => {
     table.text('token_hash').primary();
     table.text('account_id').references('id').inTable('core.accounts'); // null: the first administrator
     table.timestamp('made_at', { useTz: true }).notNullable();
@@ -48,27 +46,27 @@ export async function up(knex: Knex): Promise<void> {
   });
 
   // Real time: sessions and second factors do not follow the clock of the domain.
-  await core.createTable('sessions', (table) => {
+  await knex.schema.withSchema('core').createTable('sessions', (table) => {
     table.text('key_hash').primary();
     table.text('account_id').index();
     table.jsonb('value').notNullable();
     table.timestamp('expires_at', { useTz: true }).notNullable().index();
   });
 
-  await core.createTable('second_factors', (table) => {
+  await knex.schema.withSchema('core').createTable('second_factors', (table) => {
     table.text('account_id').primary().references('id').inTable('core.accounts');
     table.binary('secret').notNullable(); // sealed
     table.timestamp('confirmed_at', { useTz: true }); // null: begun, not required yet
     table.bigInteger('last_step').notNullable().defaultTo(0); // a code is good for one sign-in
   });
 
-  await core.createTable('recovery_codes', (table) => {
+  await knex.schema.withSchema('core').createTable('recovery_codes', (table) => {
     table.text('account_id').notNullable().references('id').inTable('core.accounts');
     table.text('code_hash').notNullable();
     table.primary(['account_id', 'code_hash']);
   });
 
-  await core.createTable('sign_ins', (table) => {
+  await knex.schema.withSchema('core').createTable('sign_ins', (table) => {
     table.text('id').primary();
     table.text('account_id').notNullable().references('id').inTable('core.accounts').index();
     table.timestamp('at', { useTz: true }).notNullable();
@@ -77,8 +75,8 @@ export async function up(knex: Knex): Promise<void> {
   });
 
   // The shape that rate-limiter-flexible asks for.
-  await core.createTable('sign_in_attempts', (table) => {
-    table.specificType('key', 'varchar(255)').primary();
+  await knex.schema.withSchema('core').createTable('sign_in_attempts', (table) => {
+    table.string('key', 255).primary();
     table.integer('points').notNullable().defaultTo(0);
     table.bigInteger('expire');
   });

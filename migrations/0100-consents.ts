@@ -1,9 +1,7 @@
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
-  const core = knex.schema.withSchema('core');
-
-  await core.createTable('editions', (table) => {
+  await knex.schema.withSchema('core').createTable('editions', (table) => {
     table.text('id').primary();
     table.text('document').notNullable();
     table.binary('bytes').notNullable();
@@ -31,7 +29,7 @@ export async function up(knex: Knex): Promise<void> {
     create trigger editions_not_emptied before truncate on core.editions
     for each statement execute function core.refuse_change()`);
 
-  await core.createTable('edition_notices', (table) => {
+  await knex.schema.withSchema('core').createTable('edition_notices', (table) => {
     table.text('edition_id').notNullable().references('id').inTable('core.editions');
     table.text('account_id').notNullable(); // '' stands for the publication, which is for everyone
     table.text('letter_id').notNullable();
@@ -40,13 +38,13 @@ export async function up(knex: Knex): Promise<void> {
   });
 
   // An edition whose notices are all queued is done; until then the sweep comes back to it.
-  await core.createTable('edition_announcements', (table) => {
+  await knex.schema.withSchema('core').createTable('edition_announcements', (table) => {
     table.text('edition_id').primary().references('id').inTable('core.editions');
     table.timestamp('due_at', { useTz: true }).notNullable();
     table.timestamp('done_at', { useTz: true });
   });
 
-  await core.createTable('acceptances', (table) => {
+  await knex.schema.withSchema('core').createTable('acceptances', (table) => {
     table.text('id').primary();
     table.text('subject_id').notNullable().references('id').inTable('core.subjects').index();
     table.text('account_id').notNullable();
@@ -60,7 +58,7 @@ export async function up(knex: Knex): Promise<void> {
     table.check("kind in ('acceptance', 'acquaintance')", [], 'acceptances_kind');
   });
 
-  await core.createTable('consents', (table) => {
+  await knex.schema.withSchema('core').createTable('consents', (table) => {
     table.text('id').primary();
     table.text('subject_id').notNullable().references('id').inTable('core.subjects').index();
     table.text('purpose').notNullable();
