@@ -130,7 +130,12 @@ export async function verifyFile(
   if (!first) return atLine(1, 'the file is empty');
   if (!last || number === 1) return atLine(number, 'the file ends without its checkpoint');
   const closing = readLast(last);
-  if (!closing) return atLine(number, 'it is not the checkpoint that closes an export; the end was cut off or changed');
+  if (!closing) {
+    // Where an entry should stand, a broken line is that entry, run into the line behind it.
+    const inEntries = number - 1 <= first.size && typeof readEntry(last) === 'string';
+    if (inEntries) return atEntry(number, idIn(last), 'it was changed');
+    return atLine(number, 'it is not the checkpoint that closes an export; the end was cut off or changed');
+  }
   const reading = readNote(closing.note, first.publicKey);
   if (!reading.ok) return atLine(number, reading.what);
   const { size, root, at } = reading.checkpoint;

@@ -26,9 +26,13 @@ describe('the journal', () => {
   let clock: MovableClock;
   let journal: Journal;
 
-  beforeEach(async () => {
+  before(async () => {
     database = await cloneDatabase();
     db = database.db;
+  });
+  after(() => database?.drop());
+
+  beforeEach(async () => {
     home = mkdtempSync(join(tmpdir(), 'srok-journal-'));
     clock = movableClock(Temporal.Instant.from('2026-05-12T09:00:00.123456789Z'));
     vault = createVault({ folder: join(home, 'keys'), clock });
@@ -36,9 +40,10 @@ describe('the journal', () => {
     journal = createJournal({ db, clock, seal: vault.seal, open: vault.open, keys });
   });
   afterEach(async () => {
-    await vault?.close();
-    await database.drop();
+    await vault.close();
     rmSync(home, { recursive: true, force: true });
+    await tamper(`truncate core.journal_inbox, core.journal_bodies, core.journal_entries, core.journal_checkpoints;
+      update core.journal_head set size = 0, edge = ''`);
   });
 
   it('keeps what happened, in order, with its sealed body', async () => {
@@ -376,7 +381,7 @@ describe('the journal', () => {
       let line = 1;
       for (let i = 0; i < whole.length; i++) {
         const byte = whole[i] as number;
-        for (const other of new Set([byte ^ 1, byte ^ 32, 10, 32])) {
+        for (const other of i % 3 ? [byte ^ 1] : [byte ^ 1, byte ^ 32, 10]) {
           if (other === byte) continue;
           const changed = Buffer.from(whole);
           changed[i] = other;
