@@ -4,4 +4,6 @@
  * neither how mail travels (a plugin carries it) nor why a letter is written.
  */
 export type * from './data.ts';
+export { createLetters } from './letters.ts';
+export { type LetterStore, letterImpersonal } from './stores.ts';
 export type * from './types.ts';

@@ -1,6 +1,7 @@
 import type { Temporal } from '../base/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { DocumentData, DocumentKind, LetterData, LetterTemplate } from './data.ts';
+import type { LetterStore } from './stores.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -144,7 +145,7 @@ export interface Documents {
   /** @throws Refusal `document.unknown`, `vault.key-destroyed` */
   pdf(id: string): Promise<Buffer>;
   /** The same for any file, with its name and type. */
-  file(id: string): Promise<{ name: string; type: string; bytes: Buffer }>;
+  file(id: string, trx?: Trx): Promise<{ name: string; type: string; bytes: Buffer }>;
   get(id: string, trx?: Trx): Promise<DocumentRecord>;
   find(
     filter: { about?: string; kind?: DocumentKind | 'attachment'; subject?: string },
@@ -200,4 +201,6 @@ export interface Letters {
     locale?: Locale,
   ): { subject: string; text: string; html: string };
   templates(): readonly { name: LetterTemplate; version: string; sample: unknown }[];
+  /** The stores of this room: letters, and documents by the term they follow. */
+  stores: Record<string, LetterStore>;
 }

@@ -1,0 +1,66 @@
+import type { Temporal } from '../../base/index.ts';
+import type { Operator } from '../../law/index.ts';
+import type { Gone, Staying } from '../data.ts';
+import type { PaperBlock } from '../pdf.ts';
+import { bind, type Words } from '../words.ts';
+
+export interface PaperContext {
+  number: string;
+  operator: Operator;
+  words: Words;
+  madeOn: Temporal.PlainDate;
+}
+
+/** Name, address and numbers of the operator, as every document opens. */
+export function letterhead(
+  { operator }: PaperContext,
+  to?: { name?: string; email?: string; address?: string },
+): PaperBlock {
+  const numbers = [
+    `ИНН ${operator.inn}`,
+    operator.ogrn ? `ОГРН ${operator.ogrn}` : '',
+    operator.rknNumber ? `рег. № в реестре операторов ${operator.rknNumber}` : '',
+  ];
+  return {
+    kind: 'letterhead',
+    lines: [operator.shortName, numbers.filter(Boolean).join(', '), operator.address, operator.dpo.email].map(bind),
+    ...(to ? { to: [to.name, to.address, to.email].filter((line) => line !== undefined) } : {}),
+  };
+}
+
+/** What stays, on which ground, until when. */
+export function stayingTable(stays: readonly Staying[], { words }: PaperContext): PaperBlock {
+  return {
+    kind: 'table',
+    columns: [
+      { title: 'Что сохраняется', width: 34 },
+      { title: 'Записей', width: 12, align: 'right' },
+      { title: 'Основание', width: 36 },
+      { title: 'По какой день', width: 18 },
+    ],
+    rows: stays.map(({ what, count, ground, until }) => [
+      bind(what),
+      count === undefined ? '—' : words.number(count),
+      bind(ground),
+      until ? words.day(until) : 'до события, названного в основании',
+    ]),
+  };
+}
+
+export function goneTable(gone: readonly Gone[], { words }: PaperContext): PaperBlock {
+  return {
+    kind: 'table',
+    columns: [
+      { title: 'Что уничтожено', width: 38 },
+      { title: 'Информационная система', width: 30 },
+      { title: 'Записей', width: 12, align: 'right' },
+      { title: 'Когда', width: 20 },
+    ],
+    rows: gone.map(({ what, system, count, at }) => [
+      bind(what),
+      bind(system ?? '—'),
+      count === undefined ? '—' : words.number(count),
+      at ? words.moment(at) : '—',
+    ]),
+  };
+}

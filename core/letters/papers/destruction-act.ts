@@ -1,0 +1,89 @@
+import type { DocumentData } from '../data.ts';
+import type { Paper, PaperBlock } from '../pdf.ts';
+import { bind } from '../words.ts';
+import { letterhead, type PaperContext, stayingTable } from './context.ts';
+
+export function destructionAct(data: DocumentData['destruction-act'], context: PaperContext): Paper {
+  const { words, number } = context;
+  const { signed, extract, stays, journal } = data;
+  const kept = data.keepUntil ? `Хранить по ${words.day(data.keepUntil)} включительно` : 'Срок хранения не определён';
+  const approval: PaperBlock[] = signed
+    ? [{ kind: 'status', text: `Подписан ${words.moment(signed.at)}: ${signed.post}, ${signed.name}` }]
+    : [{ kind: 'status', text: 'ПРОЕКТ, не подписан' }];
+  return {
+    title: `Акт № ${number} об уничтожении персональных данных`,
+    footer: `Акт № ${number}`,
+    ...(signed ? {} : { watermark: 'ПРОЕКТ' }),
+    blocks: [
+      letterhead(context),
+      {
+        kind: 'title',
+        text: `Акт № ${number}\nоб уничтожении персональных данных`,
+        below: [bind(`дата уничтожения: ${words.moment(data.destroyedAt)}`)],
+      },
+      ...approval,
+      {
+        kind: 'fields',
+        rows: [
+          ...data.fields.map(({ title, value }) => ({
+            label: bind(title),
+            value: Array.isArray(value) ? value.map(bind) : bind(value),
+          })),
+          ...(data.checked ? [{ label: 'Проверка плана', value: bind(data.checked) }] : []),
+          {
+            label: 'Выгрузка из журнала',
+            value: [`Приложение 1, записей: ${words.number(extract.rows.length)}`, `SHA-256 ${extract.sha256}`],
+          },
+        ],
+      },
+      { kind: 'para', small: true, text: bind(`Форма: ${data.clause}.${data.note ? ` ${data.note}` : ''}`) },
+      {
+        kind: 'signatures',
+        lines: data.performers.map(({ post, name }) => ({
+          post: bind(post),
+          ...(name ? { name } : {}),
+          note: 'подпись',
+        })),
+      },
+      {
+        kind: 'code',
+        lines: [
+          bind(`${kept}${data.keepClause ? ` (${data.keepClause})` : ''}.`),
+          ...(journal
+            ? [
+                `Журнал оператора на момент составления: записей ${words.number(journal.size)}, корень дерева ${journal.root}.`,
+              ]
+            : []),
+          'Код содержит номер акта и контрольную сумму выгрузки.',
+        ],
+        qr: `act:${number} extract-sha256:${extract.sha256}`,
+      },
+      { kind: 'page' },
+      { kind: 'heading', text: bind(`Приложение 1 к акту № ${number}. Выгрузка из журнала регистрации событий`) },
+      {
+        kind: 'para',
+        small: true,
+        text: bind(`Состав сведений: ${extract.clause}. SHA-256 выгрузки: ${extract.sha256}.`),
+      },
+      {
+        kind: 'table',
+        columns: extract.columns.map((title, index) => ({
+          title: bind(title),
+          width: widthOf(title, extract.rows, index),
+        })),
+        rows: extract.rows.map((row) => row.map(bind)),
+      },
+      ...(stays.length
+        ? ([
+            { kind: 'heading', text: bind(`Приложение 2 к акту № ${number}. Что сохраняется`) },
+            stayingTable(stays, context),
+          ] satisfies PaperBlock[])
+        : []),
+    ],
+  };
+}
+
+function widthOf(title: string, rows: readonly string[][], index: number): number {
+  const longest = rows.slice(0, 50).reduce((most, row) => Math.max(most, row[index]?.length ?? 0), 0);
+  return Math.min(Math.max(longest, title.length / 2, 10), 26);
+}

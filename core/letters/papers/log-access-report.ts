@@ -1,0 +1,118 @@
+import type { DocumentData } from '../data.ts';
+import type { Paper, PaperBlock } from '../pdf.ts';
+import { bind } from '../words.ts';
+import { letterhead, type PaperContext } from './context.ts';
+
+export function logAccessReport(data: DocumentData['log-access-report'], context: PaperContext): Paper {
+  const { words, number, madeOn } = context;
+  const { grants, refused, chain, checkpoint } = data;
+  const shown = grants.reduce((sum, { views }) => sum + views.reduce((rows, view) => rows + view.rows, 0), 0);
+  return {
+    title: `Отчёт № ${number} о доступе к журналам сообщений`,
+    footer: `Отчёт № ${number}`,
+    blocks: [
+      letterhead(context),
+      {
+        kind: 'title',
+        text: 'Отчёт о доступе к журналам сообщений',
+        below: [
+          bind(`№ ${number} от ${words.day(madeOn)}, за период с ${words.day(data.from)} по ${words.day(data.to)}`),
+        ],
+      },
+      {
+        kind: 'fields',
+        rows: [
+          { label: 'Кто запросил отчёт', value: data.orderedBy },
+          { label: 'Выдано разрешений', value: words.number(grants.length) },
+          { label: 'Показано строк', value: words.number(shown) },
+          { label: 'Отказано в доступе', value: words.number(refused.length) },
+          {
+            label: 'Проверка цепочки журнала',
+            value: [
+              chain.ok ? 'Цепочка цела' : `Нарушение: ${chain.what ?? 'см. журнал'}`,
+              `проверено ${words.moment(chain.checkedAt)}, записей ${words.number(chain.size)}`,
+              `корень ${chain.root}`,
+            ],
+          },
+        ],
+      },
+      { kind: 'heading', text: 'Разрешения и просмотры' },
+      ...(grants.length
+        ? grants.flatMap((grant) => grantBlocks(grant, context))
+        : [nothing('Разрешений за период не выдавалось.')]),
+      { kind: 'heading', text: 'Отказы' },
+      refused.length
+        ? {
+            kind: 'table',
+            columns: [
+              { title: 'Когда', width: 15 },
+              { title: 'Кто', width: 17 },
+              { title: 'Заявленная цель', width: 20 },
+              { title: 'Документ о необходимости', width: 18 },
+              { title: 'Почему отказано', width: 30 },
+            ],
+            rows: refused.map(({ at, who, purpose, need, why, clause }) => [
+              words.moment(at),
+              who,
+              bind(purpose || 'не названа'),
+              bind(need || 'не представлен'),
+              bind(`${why} (${clause})`),
+            ]),
+          }
+        : nothing('Отказов за период не было.'),
+      { kind: 'heading', text: 'Подтверждение' },
+      ...(checkpoint
+        ? ([
+            {
+              kind: 'code',
+              lines: [
+                `Контрольная точка журнала от ${words.moment(checkpoint.at)}: записей ${words.number(checkpoint.size)}.`,
+                `Корень дерева: ${checkpoint.root}`,
+                `Подпись Ed25519: ${checkpoint.signature}`,
+                `Открытый ключ: ${checkpoint.key}`,
+                'Тот же размер и корень стоят в коде. Сверьте их с контрольной точкой, полученной раньше, или с выгрузкой журнала.',
+              ],
+              qr: `journal size:${checkpoint.size} root:${checkpoint.root}`,
+            },
+          ] satisfies PaperBlock[])
+        : [nothing('Контрольной точки ещё нет.')]),
+    ],
+  };
+}
+
+function nothing(text: string): PaperBlock {
+  return { kind: 'para', text };
+}
+
+function grantBlocks(
+  grant: DocumentData['log-access-report']['grants'][number],
+  { words }: PaperContext,
+): PaperBlock[] {
+  const rows = grant.views.reduce((sum, view) => sum + view.rows, 0);
+  return [
+    {
+      kind: 'fields',
+      rows: [
+        { label: 'Кто смотрел', value: grant.who },
+        { label: 'Кто разрешил', value: `${grant.grantedBy}, ${words.moment(grant.grantedAt)}` },
+        { label: 'Разрешение действовало до', value: words.moment(grant.expiresAt) },
+        { label: 'Документ о необходимости', value: bind(grant.need) },
+        { label: 'Цель', value: bind(`${grant.purpose} (${grant.clause})`) },
+        { label: 'Объём', value: bind(grant.scope) },
+        {
+          label: 'Просмотры',
+          value: grant.views.length
+            ? [
+                `строк показано: ${words.number(rows)}`,
+                ...grant.views.map(
+                  (view) =>
+                    `${words.moment(view.at)} — ${words.count(view.rows, 'строка', 'строки', 'строк')}, запись журнала ${view.entry}`,
+                ),
+              ]
+            : 'не было',
+        },
+        { label: 'Номер разрешения', value: grant.id },
+      ],
+    },
+  ];
+}

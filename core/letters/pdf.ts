@@ -1,0 +1,520 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import PDFDocument from 'pdfkit';
+import encodeQR from 'qr';
+import type { Temporal } from '../base/index.ts';
+
+/** A few words to lay out a document with; everything flows from top to bottom. */
+export type PaperBlock =
+  /** name and address of the sender, left; addressee, right */
+  | { kind: 'letterhead'; lines: string[]; to?: string[] }
+  /** centred title with a line or two below it */
+  | { kind: 'title'; text: string; below?: string[] }
+  /** a framed line that nobody overlooks */
+  | { kind: 'status'; text: string }
+  | { kind: 'heading'; text: string }
+  | { kind: 'para'; text: string; small?: boolean }
+  | { kind: 'list'; items: string[] }
+  /** label and value, framed; the values may be several lines */
+  | { kind: 'fields'; rows: { label: string; value: string | string[] }[] }
+  | { kind: 'table'; columns: PaperColumn[]; rows: string[][]; foot?: string[] }
+  | { kind: 'signatures'; lines: { post: string; name?: string; note?: string }[] }
+  /** small lines, left, beside a code, right */
+  | { kind: 'code'; lines: string[]; qr: string }
+  | { kind: 'page' };
+
+export interface PaperColumn {
+  title: string;
+  /** share of the width */
+  width: number;
+  align?: 'left' | 'right';
+}
+
+export interface Paper {
+  title: string;
+  /** `Акт № АУ-2026-0001`: the footer adds page x of y */
+  footer: string;
+  /** printed across every page: a draft must not pass for the real thing */
+  watermark?: string;
+  blocks: PaperBlock[];
+}
+
+const mm = 72 / 25.4;
+const margins = { left: 25 * mm, right: 15 * mm, top: 20 * mm, bottom: 20 * mm };
+const page = { width: 595.28, height: 841.89 };
+const width = page.width - margins.left - margins.right;
+const bottom = page.height - margins.bottom;
+const ink = '#16202c';
+const muted = '#52606f';
+const rule = '#8592a1';
+const shade = '#f0f2f5';
+
+const fonts = dirname(createRequire(import.meta.url).resolve('@expo-google-fonts/pt-serif/package.json'));
+const faces = {
+  regular: join(fonts, '400Regular/PTSerif_400Regular.ttf'),
+  bold: join(fonts, '700Bold/PTSerif_700Bold.ttf'),
+};
+type Face = keyof typeof faces;
+
+interface Style {
+  face: Face;
+  size: number;
+  color: string;
+}
+
+const body: Style = { face: 'regular', size: 11, color: ink };
+const small: Style = { face: 'regular', size: 9, color: muted };
+const cell: Style = { face: 'regular', size: 9.5, color: ink };
+const cellHead: Style = { face: 'bold', size: 9, color: ink };
+const lineGap = 2;
+const pad = 5;
+
+/**
+ * Lays out a paper as a tagged PDF with bookmarks, in PT Serif. The same paper at the same moment gives the same bytes.
+ * @param about.at goes into the document's properties
+ */
+export async function renderPdf(
+  paper: Paper,
+  about: { at: Temporal.Instant; author: string },
+): Promise<{ bytes: Buffer; pages: number }> {
+  const doc = new PDFDocument({
+    size: 'A4',
+    margins: { ...margins, bottom: 0 },
+    bufferPages: true,
+    tagged: true,
+    lang: 'ru-RU',
+    displayTitle: true,
+    pdfVersion: '1.7',
+    info: {
+      Title: paper.title,
+      Author: about.author,
+      Creator: 'Srok',
+      Producer: 'Srok',
+      CreationDate: new Date(about.at.epochMilliseconds),
+    },
+  });
+  const chunks: Buffer[] = [];
+  doc.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = once(doc, 'end');
+  for (const [name, path] of Object.entries(faces)) doc.registerFont(name, path);
+  new Layout(doc).run(paper);
+  const pages = doc.bufferedPageRange().count;
+  finishPages(doc, paper, pages);
+  doc.end();
+  await ended;
+  return { bytes: Buffer.concat(chunks), pages };
+}
+
+class Layout {
+  readonly doc: PDFKit.PDFDocument;
+  readonly root: PDFKit.PDFStructureElement;
+  y = margins.top;
+
+  constructor(doc: PDFKit.PDFDocument) {
+    this.doc = doc;
+    this.root = doc.struct('Document');
+    doc.addStructure(this.root);
+  }
+
+  run(paper: Paper): void {
+    for (const block of paper.blocks) this.block(block);
+    this.root.end();
+  }
+
+  private block(block: PaperBlock): void {
+    switch (block.kind) {
+      case 'letterhead':
+        this.letterhead(block.lines, block.to ?? []);
+        break;
+      case 'title':
+        this.title(block.text, block.below ?? []);
+        break;
+      case 'status':
+        this.status(block.text);
+        break;
+      case 'heading':
+        this.heading(block.text);
+        break;
+      case 'para':
+        this.para(block.text, block.small ? small : body);
+        break;
+      case 'list':
+        this.list(block.items);
+        break;
+      case 'fields':
+        this.fields(block.rows);
+        break;
+      case 'table':
+        this.table(block.columns, block.rows, block.foot);
+        break;
+      case 'signatures':
+        this.signatures(block.lines);
+        break;
+      case 'code':
+        this.code(block.lines, block.qr);
+        break;
+      case 'page':
+        this.newPage();
+        break;
+    }
+  }
+
+  private newPage(): void {
+    this.doc.addPage();
+    this.y = margins.top;
+  }
+
+  /** Makes sure that this much fits below. */
+  private need(height: number): void {
+    if (this.y + height > bottom) this.newPage();
+  }
+
+  private use(style: Style): void {
+    this.doc.font(style.face).fontSize(style.size).fillColor(style.color);
+  }
+
+  private lineHeight(style: Style): number {
+    this.use(style);
+    return this.doc.currentLineHeight(true) + lineGap;
+  }
+
+  /** Breaks a text into lines; a word longer than the line is cut, so nothing leaves its column. */
+  private lines(text: string, style: Style, room: number): string[] {
+    this.use(style);
+    const fits = (part: string): boolean => this.doc.widthOfString(part) <= room;
+    return text.split('\n').flatMap((paragraph) => {
+      const lines: string[] = [];
+      let line = '';
+      for (const word of paragraph.split(/[ \t]+/)) {
+        const longer = line ? `${line} ${word}` : word;
+        if (fits(longer)) {
+          line = longer;
+          continue;
+        }
+        if (line) lines.push(line);
+        line = word;
+        while (!fits(line)) {
+          let cut = line.length - 1;
+          while (cut > 1 && !fits(line.slice(0, cut))) cut--;
+          lines.push(line.slice(0, cut));
+          line = line.slice(cut);
+        }
+      }
+      return [...lines, line];
+    });
+  }
+
+  /** One tagged piece of lines at a place; does not move `y`. */
+  private put(
+    parent: PDFKit.PDFStructureElement,
+    lines: readonly string[],
+    style: Style,
+    x: number,
+    y: number,
+    room: number,
+    align: 'left' | 'center' | 'right' = 'left',
+  ): void {
+    const content = this.doc.markStructureContent('Span');
+    const step = this.lineHeight(style);
+    this.use(style);
+    lines.forEach((line, index) => {
+      const free = align === 'left' ? 0 : room - this.doc.widthOfString(line);
+      const dx = align === 'right' ? free : align === 'center' ? free / 2 : 0;
+      // The space keeps words of neighbouring lines apart when the text is taken out again.
+      this.doc.text(index < lines.length - 1 ? `${line} ` : line, x + dx, y + index * step, { lineBreak: false });
+    });
+    this.doc.endMarkedContent();
+    parent.add(content);
+  }
+
+  private element(type: string, parent = this.root): PDFKit.PDFStructureElement {
+    const element = this.doc.struct(type);
+    parent.add(element);
+    return element;
+  }
+
+  /** Lines that may run over pages. */
+  private flow(type: string, lines: string[], style: Style, x: number, room: number, align?: 'left' | 'center'): void {
+    const element = this.element(type);
+    const step = this.lineHeight(style);
+    let rest = lines;
+    while (rest.length) {
+      this.need(step * Math.min(2, rest.length));
+      const count = Math.max(1, Math.floor((bottom - this.y) / step));
+      this.put(element, rest.slice(0, count), style, x, this.y, room, align);
+      this.y += step * Math.min(count, rest.length);
+      rest = rest.slice(count);
+    }
+    element.end();
+  }
+
+  private artifact(draw: () => void): void {
+    this.doc.markContent('Artifact', { type: 'Layout' });
+    draw();
+    this.doc.endMarkedContent();
+  }
+
+  private letterhead(from: string[], to: string[]): void {
+    const style = { ...body, size: 10 };
+    const left = width * 0.52;
+    const right = width * 0.42;
+    const a = from.flatMap((line) => this.lines(line, style, left));
+    const b = to.flatMap((line) => this.lines(line, style, right));
+    const element = this.element('Sect');
+    const step = this.lineHeight(style);
+    const one = this.element('P', element);
+    this.put(one, a, style, margins.left, this.y, left);
+    one.end();
+    if (b.length) {
+      const two = this.element('P', element);
+      this.put(two, b, style, margins.left + width - right, this.y, right);
+      two.end();
+    }
+    element.end();
+    this.y += step * Math.max(a.length, b.length) + 18;
+  }
+
+  private title(text: string, below: string[]): void {
+    const style: Style = { face: 'bold', size: 14, color: ink };
+    this.doc.outline.addItem(text.replaceAll('\n', ' '));
+    this.flow('H1', this.lines(text, style, width), style, margins.left, width, 'center');
+    this.y += 4;
+    for (const line of below) {
+      const under = { ...body, size: 10.5 };
+      this.flow('P', this.lines(line, under, width), under, margins.left, width, 'center');
+    }
+    this.y += 10;
+  }
+
+  private status(text: string): void {
+    const style: Style = { face: 'bold', size: 11, color: '#a8121c' };
+    const lines = this.lines(text, style, width - 2 * pad);
+    const height = this.lineHeight(style) * lines.length + 2 * pad;
+    this.need(height);
+    this.artifact(() => this.doc.rect(margins.left, this.y, width, height).lineWidth(1).stroke('#a8121c'));
+    const element = this.element('P');
+    this.put(element, lines, style, margins.left + pad, this.y + pad + 1, width - 2 * pad, 'center');
+    element.end();
+    this.y += height + 12;
+  }
+
+  private heading(text: string): void {
+    const style: Style = { face: 'bold', size: 12, color: ink };
+    const lines = this.lines(text, style, width);
+    this.y += 8;
+    // A heading does not stand alone at the foot of a page.
+    this.need(this.lineHeight(style) * lines.length + 60);
+    this.doc.outline.addItem(text);
+    this.flow('H2', lines, style, margins.left, width);
+    this.y += 4;
+  }
+
+  private para(text: string, style: Style): void {
+    this.flow('P', this.lines(text, style, width), style, margins.left, width);
+    this.y += 6;
+  }
+
+  private list(items: string[]): void {
+    const indent = 14;
+    for (const item of items) {
+      const lines = this.lines(item, body, width - indent);
+      this.need(this.lineHeight(body));
+      this.artifact(() => {
+        this.use(body);
+        this.doc.text('•', margins.left + 2, this.y, { lineBreak: false });
+      });
+      this.flow('P', lines, body, margins.left + indent, width - indent);
+      this.y += 2;
+    }
+    this.y += 4;
+  }
+
+  private fields(rows: { label: string; value: string | string[] }[]): void {
+    this.grid(
+      [
+        { title: '', width: 34 },
+        { title: '', width: 66 },
+      ],
+      rows.map(({ label, value }) => [label, Array.isArray(value) ? value.join('\n') : value]),
+      { head: false, labels: true, size: 10 },
+    );
+  }
+
+  private table(columns: PaperColumn[], rows: string[][], foot?: string[]): void {
+    this.grid(columns, foot ? [...rows, foot] : rows, { head: true, foot: foot !== undefined, size: 9.5 });
+  }
+
+  /** Rows of cells with a frame; a row longer than the page goes on over it, the head is repeated. */
+  private grid(
+    columns: PaperColumn[],
+    rows: string[][],
+    options: { head: boolean; labels?: boolean; foot?: boolean; size: number },
+  ): void {
+    const total = columns.reduce((sum, column) => sum + column.width, 0);
+    const widths = columns.map((column) => (column.width / total) * width);
+    const lefts = widths.map((_w, i) => margins.left + widths.slice(0, i).reduce((sum, w) => sum + w, 0));
+    const table = this.element('Table');
+    const rowOf = (cells: string[], style: (column: number) => Style): string[][] =>
+      columns.map((_c, i) => this.lines(cells[i] ?? '', style(i), (widths[i] as number) - 2 * pad));
+
+    const draw = (
+      lines: string[][],
+      style: (column: number) => Style,
+      type: (column: number) => string,
+      fill: boolean,
+    ) => {
+      const step = Math.max(...columns.map((_c, i) => this.lineHeight(style(i))));
+      const row = this.element('TR', table);
+      const cells = columns.map((_c, i) => this.element(type(i), row));
+      let rest = lines;
+      while (rest.some((cell) => cell.length > 0)) {
+        const room = Math.floor((bottom - this.y - 2 * pad) / step);
+        const part = rest.map((cell) => cell.slice(0, Math.max(1, room)));
+        const height = Math.max(...part.map((cell) => cell.length), 1) * step + 2 * pad - lineGap;
+        const top = this.y;
+        this.artifact(() => {
+          columns.forEach((_c, i) => {
+            const box = this.doc.rect(lefts[i] as number, top, widths[i] as number, height).lineWidth(0.6);
+            if (fill) box.fillAndStroke(shade, rule);
+            else box.stroke(rule);
+          });
+        });
+        columns.forEach((column, i) => {
+          const text = part[i] as string[];
+          if (text.length === 0) return;
+          this.put(
+            cells[i] as PDFKit.PDFStructureElement,
+            text,
+            style(i),
+            (lefts[i] as number) + pad,
+            top + pad,
+            (widths[i] as number) - 2 * pad,
+            column.align ?? 'left',
+          );
+        });
+        this.y += height;
+        rest = rest.map((cell) => cell.slice(Math.max(1, room)));
+        if (rest.some((cell) => cell.length > 0)) this.newPage();
+      }
+      for (const element of cells) element.end();
+      row.end();
+    };
+
+    const heading = rowOf(
+      columns.map(({ title }) => title),
+      () => cellHead,
+    );
+    const heightOf = (lines: string[][], style: Style): number =>
+      Math.max(...lines.map((cell) => cell.length)) * this.lineHeight(style) + 2 * pad - lineGap;
+    const drawHead = (): void => {
+      if (options.head)
+        draw(
+          heading,
+          () => cellHead,
+          () => 'TH',
+          true,
+        );
+    };
+    const data = { ...cell, size: options.size };
+    const strong: Style = { ...data, face: 'bold' };
+    rows.forEach((row, index) => {
+      const last = options.foot === true && index === rows.length - 1;
+      const style = (column: number): Style => {
+        if (last) return strong;
+        return options.labels && column === 0 ? { ...data, color: muted } : data;
+      };
+      const lines = rowOf(row, style);
+      const height = heightOf(lines, data);
+      const head = options.head ? heightOf(heading, cellHead) : 0;
+      if (index === 0) {
+        this.need(head + Math.min(height, 120));
+        drawHead();
+      } else if (this.y + Math.min(height, 160) > bottom) {
+        this.newPage();
+        drawHead();
+      }
+      draw(lines, style, (column) => (options.labels && column === 0 ? 'TH' : 'TD'), false);
+    });
+    table.end();
+    this.y += 12;
+  }
+
+  private signatures(lines: { post: string; name?: string; note?: string }[]): void {
+    const step = this.lineHeight(body);
+    const line = 130;
+    this.y += 10;
+    for (const { post, name, note } of lines) {
+      const room = width - line - 150;
+      const left = this.lines(post, body, room);
+      const right = this.lines(name ?? '', body, 140);
+      const height = step * Math.max(left.length, right.length) + (note ? 14 : 0) + 12;
+      this.need(height);
+      const element = this.element('P');
+      this.put(element, left, body, margins.left, this.y, room);
+      const x = margins.left + room + 5;
+      const y = this.y + step - 5;
+      this.artifact(() =>
+        this.doc
+          .moveTo(x, y)
+          .lineTo(x + line, y)
+          .lineWidth(0.6)
+          .stroke(ink),
+      );
+      if (name) this.put(element, right, body, x + line + 8, this.y, 140);
+      if (note) this.put(element, this.lines(note, small, line), small, x, y + 2, line, 'center');
+      element.end();
+      this.y += height;
+    }
+  }
+
+  private code(lines: string[], qr: string): void {
+    const side = 84;
+    const style = small;
+    const room = width - side - 16;
+    const text = lines.flatMap((line) => this.lines(line, style, room));
+    const height = Math.max(side, text.length * this.lineHeight(style));
+    this.y += 6;
+    this.need(height);
+    const element = this.element('P');
+    this.put(element, text, style, margins.left, this.y, room);
+    element.end();
+    const modules = encodeQR(qr, 'raw', { ecc: 'medium', border: 1 });
+    const size = side / modules.length;
+    const figure = this.doc.struct('Figure', { alt: 'QR-код для проверки' });
+    this.root.add(figure);
+    const content = this.doc.markStructureContent('Figure');
+    const left = margins.left + width - side;
+    modules.forEach((row, i) => {
+      row.forEach((on, j) => {
+        if (on) this.doc.rect(left + j * size, this.y + i * size, size + 0.05, size + 0.05);
+      });
+    });
+    this.doc.fill(ink);
+    this.doc.endMarkedContent();
+    figure.add(content);
+    figure.end();
+    this.y += height + 8;
+  }
+}
+
+/** Footers and the watermark need the number of pages, so they come last. */
+function finishPages(doc: PDFKit.PDFDocument, paper: Paper, pages: number): void {
+  for (let index = 0; index < pages; index++) {
+    doc.switchToPage(index);
+    doc.markContent('Artifact', { type: 'Pagination' });
+    doc.font('regular').fontSize(8).fillColor(muted);
+    const text = `${paper.footer} · стр. ${index + 1} из ${pages}`;
+    doc.text(text, margins.left + (width - doc.widthOfString(text)) / 2, page.height - 12 * mm, { lineBreak: false });
+    doc.endMarkedContent();
+    if (!paper.watermark) continue;
+    doc.markContent('Artifact', { type: 'Pagination' });
+    doc.save();
+    doc.font('bold').fontSize(96).fillColor('#a8121c').fillOpacity(0.07);
+    const wide = doc.widthOfString(paper.watermark);
+    doc.rotate(-52, { origin: [page.width / 2, page.height / 2] });
+    doc.text(paper.watermark, (page.width - wide) / 2, page.height / 2 - 60, { lineBreak: false });
+    doc.restore();
+    doc.endMarkedContent();
+  }
+}

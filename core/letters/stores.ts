@@ -1,0 +1,188 @@
+import type { Temporal } from '../base/index.ts';
+import type { Trx } from '../db/index.ts';
+import type { Vault } from '../vault/index.ts';
+import { countByDay, countRows, deleteRows, listDocuments, listOf, type ScopeRows } from './store.ts';
+
+type Day = Temporal.PlainDate;
+type Table = 'core.letters' | 'core.documents';
+
+interface Words {
+  ru: string;
+  en: string;
+}
+
+type Scope =
+  | { why: 'request'; subject: string; anchored: { from: Day; before: Day }[] | 'all' }
+  | { why: 'expiry'; anchored: { from: Day; before: Day }[]; held: string[] };
+
+interface Context {
+  trx: Trx;
+  vault: Vault;
+  runId: string;
+}
+
+interface Receipt {
+  outcome: 'erased' | 'not_found';
+  affected: number;
+  remaining: number;
+  keys: number;
+  keyNames: string[];
+  tables: string[];
+  from?: Day;
+  to?: Day;
+}
+
+/** A store as the data map wants it; that room is to the right of this one, so the shape is written down here too. */
+export interface LetterStore {
+  title: Words;
+  system: Words;
+  subject: string;
+  tables: string[];
+  columns: Record<string, string>;
+  purposes: string[];
+  schedule: string;
+  anchors(trx: Trx, subject?: string): Promise<{ day: Day | null; count: number }[]>;
+  collect(subject: string, context: Context): Promise<{ rows: Record<string, unknown>[]; source: string }>;
+  erase(scope: Scope, context: Context): Promise<Receipt>;
+  rectify: { unsupported: string };
+  restrict: { unsupported: string };
+}
+
+const correspondence: Words = { ru: 'ИСПДн «Переписка»', en: 'Correspondence' };
+
+function scopeRows(scope: Scope, kinds?: readonly string[]): ScopeRows {
+  const who = scope.why === 'request' ? { subject: scope.subject } : { held: scope.held };
+  return { ...who, ranges: scope.anchored, ...(kinds ? { kinds } : {}) };
+}
+
+async function erase(
+  table: Table,
+  tables: string[],
+  scope: Scope,
+  context: Context,
+  kinds?: readonly string[],
+): Promise<Receipt> {
+  const { trx, vault, runId } = context;
+  const { affected, keys, days } = await deleteRows(trx, table, scopeRows(scope, kinds));
+  if (keys.length) await vault.shred(keys, { runId: `${runId}/${table}${kinds ? `/${kinds[0]}` : ''}` });
+  const left: ScopeRows = scope.why === 'request' ? { subject: scope.subject } : { ranges: scope.anchored };
+  const sorted = days.map(String).sort();
+  const first = days.find((day) => day.toString() === sorted[0]);
+  const last = days.find((day) => day.toString() === sorted.at(-1));
+  return {
+    outcome: affected > 0 ? 'erased' : 'not_found',
+    affected,
+    remaining: await countRows(trx, table, { ...left, ...(kinds ? { kinds } : {}) }),
+    keys: keys.length,
+    keyNames: keys,
+    tables,
+    ...(first && last ? { from: first, to: last } : {}),
+  };
+}
+
+const letters: LetterStore = {
+  title: { ru: 'Письма и уведомления', en: 'Letters and notices' },
+  system: correspondence,
+  subject: 'any',
+  tables: ['core.letters', 'core.deliveries'],
+  columns: {
+    'core.letters.template': 'technical',
+    'core.letters.version': 'technical',
+    'core.letters.locale': 'technical',
+    'core.letters.attachments': 'technical',
+    'core.letters.key_name': 'technical',
+    'core.letters.body': 'letter.body',
+    'core.deliveries.channel': 'technical',
+    'core.deliveries.state': 'technical',
+    'core.deliveries.code': 'technical',
+  },
+  purposes: ['communication', 'compliance'],
+  schedule: 'letter.body',
+  async anchors(trx, subject) {
+    return countByDay(trx, 'core.letters', subject ? { subject } : {});
+  },
+  async collect(subject, { trx, vault }) {
+    const rows: Record<string, unknown>[] = [];
+    for (const letter of await listOf(trx, subject)) {
+      if (!letter.body) continue;
+      const { subject: title, text, to } = JSON.parse((await vault.open(letter.body, letter.id)).toString('utf8'));
+      rows.push({ id: letter.id, queued_at: letter.queued_at.toString(), to: to.email ?? '', subject: title, text });
+    }
+    return { rows, source: 'созданы оператором: письма, отправленные субъекту' };
+  },
+  erase: (scope, context) => erase('core.letters', ['core.letters', 'core.deliveries'], scope, context),
+  rectify: { unsupported: 'Отправленное письмо не меняется; ошибка исправляется новым письмом.' },
+  restrict: { unsupported: 'Отправленные письма не используются повторно, обрабатывать в них больше нечего.' },
+};
+
+/** Documents of one kind of term each: the table is shared, the category and the schedule are not. */
+function papers(title: Words, category: string, kinds: readonly string[], purposes: string[]): LetterStore {
+  return {
+    title,
+    system: correspondence,
+    subject: 'any',
+    tables: ['core.documents'],
+    columns: {
+      'core.documents.kind': 'technical',
+      'core.documents.number': 'technical',
+      'core.documents.name': 'technical',
+      'core.documents.type': 'technical',
+      'core.documents.key_name': 'technical',
+      'core.documents.sha256': 'technical',
+      'core.documents.body': category,
+    },
+    purposes,
+    schedule: category,
+    async anchors(trx, subject) {
+      return countByDay(trx, 'core.documents', { kinds, ...(subject ? { subject } : {}) });
+    },
+    async collect(subject, { trx }) {
+      const found = (await listDocuments(trx, { subject })).filter(({ kind }) => kinds.includes(kind));
+      return {
+        rows: found.map(({ id, kind, number, name, made_at, sha256 }) => ({
+          ...{ id, kind, number, name, made_at: made_at.toString(), sha256 },
+        })),
+        source: 'составлены оператором',
+      };
+    },
+    erase: (scope, context) => erase('core.documents', ['core.documents'], scope, context, kinds),
+    rectify: { unsupported: 'Выданный документ не меняется; ошибка исправляется новым документом.' },
+    restrict: { unsupported: 'Документ хранится как доказательство и ни для чего другого не используется.' },
+  };
+}
+
+/** The tables of this room that are about no one. */
+export const letterImpersonal: Record<string, string> = {
+  'core.counters': 'Счётчики номеров документов; ни о ком не говорят.',
+};
+
+/** The stores of this room: letters, and documents by the term they follow. */
+export function createStores(): Record<string, LetterStore> {
+  return {
+    letters,
+    acts: papers(
+      { ru: 'Акты об уничтожении (документы)', en: 'Acts of destruction (documents)' },
+      'destruction.evidence',
+      ['destruction-act'],
+      ['compliance'],
+    ),
+    cases: papers(
+      { ru: 'Ответы на обращения (документы)', en: 'Answers to requests (documents)' },
+      'request.case-file',
+      ['request-receipt', 'access-answer', 'no-data-answer', 'erasure-answer', 'attachment'],
+      ['compliance'],
+    ),
+    'log-access': papers(
+      { ru: 'Отчёты о доступе к логам (документы)', en: 'Reports of log access (documents)' },
+      'log.access',
+      ['log-access-report'],
+      ['protection', 'compliance'],
+    ),
+    invoices: papers(
+      { ru: 'Счета (документы)', en: 'Invoices (documents)' },
+      'billing.document',
+      ['invoice'],
+      ['payments'],
+    ),
+  };
+}
