@@ -22,7 +22,7 @@ import {
 } from './core/db/index.ts';
 import { createHttp } from './core/http/index.ts';
 import { createJobs } from './core/jobs/index.ts';
-import { createJournal, loadSigningKeys } from './core/journal/index.ts';
+import { createJournal, journalImpersonal, journalStores, loadSigningKeys } from './core/journal/index.ts';
 import { loadLaw } from './core/law/index.ts';
 import { createLetters } from './core/letters/index.ts';
 import { createObligations, type Report } from './core/obligations/index.ts';
@@ -116,6 +116,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const jobs = createJobs({ db, url: databaseUrl, log });
     const letters = createLetters({ db, clock, vault, journal, law, root: new URL('templates/', root) });
     const datamap = createDataMap({ db, law, clock });
+    datamap.register('journal', journalStores({ zone: law.zone }), journalImpersonal);
     const obligations = createObligations({ db, clock, law, journal });
     const report: Report = host.hearing((trx, fact) => obligations.report(trx, fact));
     const retention = createRetention({

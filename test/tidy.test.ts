@@ -144,9 +144,8 @@ describe('the house is tidy', () => {
   });
 
   it('our SQL does not ask the database for the time', () => {
-    expect(
-      linesMatching(code, /\bcurrent_(date|timestamp|time)\b|\bnow\(\)(?!\s*[:{])(?<!\bclock\.now\(\))(?<!\.now\(\))/i),
-    ).to.deep.equal([]);
+    const inText = /['"`][^'"`$]*(?<![.\w])(current_(date|timestamp|time)\b|now\(\))/i;
+    expect(linesMatching(code, inText)).to.deep.equal([]);
   });
 
   it('no length of a term stands in code', () => {

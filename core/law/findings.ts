@@ -448,8 +448,11 @@ function doubtfulValues(pack: Pack, today: Day): Found[] {
   return found;
 }
 
+/** How long before a year begins its missing calendar is worth a warning: the decree comes out in autumn. */
+const calendarAhead = Temporal.Duration.from('P3M');
+
 function calendars(pack: Pack, today: Day): Found[] {
-  const missing = [today.year, today.add({ months: 3 }).year].find((year) => !pack.calendar.knows(year));
+  const missing = [today.year, today.add(calendarAhead).year].find((year) => !pack.calendar.knows(year));
   if (missing === undefined) return [];
   return [
     {

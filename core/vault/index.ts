@@ -3,5 +3,6 @@
  * by the key of the present epoch; destroying any key ends the epoch, so that no older copy of the file can be read.
  * Knows names and bytes; not what is sealed, nor why or when a key must go.
  */
+export { openBox } from './box.ts';
 export * from './types.ts';
 export { createVault } from './vault.ts';
