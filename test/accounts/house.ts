@@ -72,7 +72,9 @@ export async function openHouse(start = '2026-05-05T10:00'): Promise<House> {
       sent.push({ ...order, id });
       return id;
     },
-    documents: { create: async () => ({ id: newId('doc', clock.now()), number: 'АУ-2026-0001', sha256: '', pages: 1 }) },
+    documents: {
+      create: async () => ({ id: newId('doc', clock.now()), number: 'АУ-2026-0001', sha256: '', pages: 1 }),
+    },
     number: async () => 'АУ-2026-0001',
   } as unknown as Letters;
   const report = async (trx: Trx, fact: Fact): Promise<void> => {

@@ -25,7 +25,7 @@ describe('an account that nobody uses', () => {
     const notice = house.sent.find(({ template }) => template === 'account.inactivity-notice');
     expect(notice?.to.email).to.equal(vera.email);
     expect(notice?.channels).to.deep.equal(['email', 'dashboard']);
-    expect(String((notice?.data as { blockFrom: unknown }).blockFrom)).to.equal('2026-07-02');
+    expect(String((notice as { data: { blockFrom?: unknown } }).data.blockFrom)).to.equal('2026-07-02');
     expect(await next()).to.contain('2026-07-02T00:00:00');
 
     house.at('2026-07-01T23:59');

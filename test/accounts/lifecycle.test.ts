@@ -37,7 +37,8 @@ describe('the life cycle of an account, by the law and the offer', () => {
   it('the contract has ended, by the notice in the letter of the block, before the data go', () => {
     const { endsOn, eraseFrom, eraseBy } = afterBlock(at('2026-07-02T00:00'), law);
     expect([endsOn, eraseFrom, eraseBy].map(String)).to.deep.equal(['2026-09-30', '2026-10-01', '2026-10-07']);
-    const termination = law.due('termination.effective', { from: at('2026-07-02T00:00') }).mayFrom as Temporal.PlainDate;
+    const termination = law.due('termination.effective', { from: at('2026-07-02T00:00') })
+      .mayFrom as Temporal.PlainDate;
     expect(Temporal.PlainDate.compare(termination, eraseFrom)).to.equal(-1);
     expect(endOfEve(eraseFrom, law.zone).toZonedDateTimeISO(law.zone).toPlainDate().toString()).to.equal('2026-09-30');
   });
