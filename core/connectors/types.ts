@@ -1,4 +1,6 @@
-import type { Words } from '../datamap/index.ts';
+import type { Temporal } from '../base/index.ts';
+import type { Store, Words } from '../datamap/index.ts';
+import type { Trx } from '../db/index.ts';
 
 interface ConnectorBase {
   id: string;
@@ -14,19 +16,22 @@ export interface PostgresConnector extends ConnectorBase {
   kind: 'postgres';
   urlFrom: string; // name of the environment variable that holds the connection string
   table: string; // 'schema.table'
-  subjectColumn: string; // holds our subject id or an id mapped to it
-  anchorColumn?: string; // a date or timestamptz
+  subjectColumn: string; // holds our subject id
+  anchorColumn?: string; // a date or timestamptz; without it no term ends by itself
   columns: Record<string, string>; // column → category
+  source: string; // where the data came from, in Russian
 }
 
-/** A system that answers POST collect, erase, rectify, restrict in JSON: docs/operating.md has the contract. */
+export type HttpRight = 'anchors' | 'collect' | 'erase' | 'rectify' | 'restrict';
+
+/** A system that answers in JSON. The contract is at `createHttpStore`. */
 export interface HttpConnector extends ConnectorBase {
   kind: 'http';
   url: string; // base address, ends with a slash
   tokenFrom?: string; // name of the environment variable that holds the bearer token
   timeoutMs?: number;
   fields: Record<string, string>; // field → category
-  rights: ('collect' | 'erase' | 'rectify' | 'restrict')[];
+  rights: HttpRight[]; // what it can do; everything else is honestly unsupported
 }
 
 /** A cupboard, a mailbox, a partner: a person does it and says so. */
@@ -37,3 +42,39 @@ export interface ManualConnector extends ConnectorBase {
 }
 
 export type Connector = PostgresConnector | HttpConnector | ManualConnector;
+
+export type ManualAction = 'collect' | 'erase' | 'rectify' | 'restrict';
+
+/** Something that a person has to do by hand. */
+export interface ManualTask {
+  id: string;
+  connector: string;
+  title: Words;
+  instructions: Words;
+  action: ManualAction;
+  run: string; // req_… or pln_…
+  subject: string;
+  openedAt: Temporal.Instant;
+  doneAt: Temporal.Instant | null;
+  doneBy: string | null;
+  records: number | null;
+}
+
+export interface Connectors {
+  stores: Record<string, Store>;
+  tasks: {
+    list(filter?: { open?: boolean; run?: string }): Promise<ManualTask[]>;
+    /**
+     * A person has done it: how many records, and for a collection what was found.
+     * @throws Refusal `task.unknown` | `task.done-already`
+     */
+    done(
+      trx: Trx,
+      id: string,
+      result: { by: string; records: number; rows?: Record<string, unknown>[] },
+    ): Promise<ManualTask>;
+  };
+  /** Asks every other system whether it answers and has what the pack says; empty when all is well. */
+  check(): Promise<{ connector: string; problem: string }[]>;
+  close(): Promise<void>;
+}

@@ -29,6 +29,7 @@ export function findProblems(
   const ofStores = new Map<string, string>();
   const declared = new Set<string>();
   for (const { key, store } of stores) {
+    if (store.elsewhere) continue;
     for (const table of store.tables) ofStores.set(table, key);
     for (const column of Object.keys(store.columns)) declared.add(column);
     if (store.anchors && 'unsupported' in store.erase) {

@@ -106,6 +106,8 @@ export interface Store {
   system: Words;
   /** Who it is about: 'relay-user', 'staff', 'payer' … */
   subject: string;
+  /** Its tables lie in another system: the map cannot compare them with our database. */
+  elsewhere?: boolean;
   /** 'schema.table' of every table of this store. */
   tables: string[];
   /** 'schema.table.column' → category id of `policies/taxonomy/categories.yaml`, for the columns that say something about a person. */

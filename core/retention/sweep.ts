@@ -1,6 +1,7 @@
 import { newId, Refusal, Temporal } from '../base/index.ts';
 import { startOf } from '../calendar/index.ts';
 import {
+  type Anchor,
   type DateRange,
   type EraseReceipt,
   inRanges,
@@ -48,7 +49,7 @@ export function createSweep(
   /** Days of a store whose term has ended, minus those that were looked at and wait for a hold to end. */
   async function dueDays(source: Trx, entry: RegisteredStore, today: Day, waiting: ReadonlyMap<string, Day>) {
     const due: { day: Day; count: number }[] = [];
-    for (const { day, count } of (await entry.store.anchors?.(source)) ?? []) {
+    for (const { day, count } of await anchorsOf(source, entry)) {
       if (!day || count === 0) continue;
       const keep = keeper(entry.store.schedule, day);
       if (!keep || compare(keep.destroyFrom, today) > 0) continue;
@@ -57,6 +58,12 @@ export function createSweep(
       due.push({ day, count });
     }
     return due;
+  }
+
+  /** Another system that does not answer must not keep ours from being swept; its own check says that it is silent. */
+  async function anchorsOf(source: Trx, { store }: RegisteredStore): Promise<Anchor[]> {
+    const asked = store.anchors?.(source) ?? Promise.resolve([]);
+    return store.elsewhere ? asked.catch(() => []) : asked;
   }
 
   const sweepable = (): RegisteredStore[] =>
@@ -258,8 +265,9 @@ export function createSweep(
         (await deferrals(source)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]),
       );
       let earliest: Day | null = null;
-      for (const { key, store } of sweepable()) {
-        for (const { day, count } of (await store.anchors?.(source as Trx)) ?? []) {
+      for (const entry of sweepable()) {
+        const { key, store } = entry;
+        for (const { day, count } of await anchorsOf(source as Trx, entry)) {
           if (!day || count === 0) continue;
           const keep = keeper(store.schedule, day);
           if (!keep) continue;
