@@ -132,7 +132,8 @@ export function createLog(
   let queued = 0; // bytes
   let running: Promise<void> | null = null;
   let stopped = false;
-  let knownDays = new Set<string>();
+  const knownDays = new Set<string>();
+  let looking: Promise<void> | null = null;
   const sealers = new Map<string, Promise<Sealer>>();
   const personal = new Map<string, Buffer>();
   let sealersDay = '';
@@ -153,18 +154,25 @@ export function createLog(
   }
 
   async function ensureDay(day: Temporal.PlainDate): Promise<void> {
-    const ahead = Array.from({ length: daysAhead + 2 }, (_, index) => day.add({ days: index - 1 }));
     if (!knownDays.has(day.toString())) {
       await ensurePartitions(db, [day]);
       knownDays.add(day.toString());
     }
-    if (ahead.every((one) => knownDays.has(one.toString()))) return;
-    for (const one of ahead) knownDays.add(one.toString());
+    const ahead = Array.from({ length: daysAhead + 2 }, (_, index) => day.add({ days: index - 1 })).filter(
+      (one) => !knownDays.has(one.toString()),
+    );
+    if (ahead.length === 0 || looking) return;
     // The days to come are made beside the traffic, so that midnight finds them there.
-    ensurePartitions(db, ahead).catch((error: Error) => {
-      knownDays = new Set([day.toString()]);
-      engine.log.warn({ error: error.message }, 'The partitions of the coming days could not be made.');
-    });
+    looking = ensurePartitions(db, ahead)
+      .then(() => {
+        for (const one of ahead) knownDays.add(one.toString());
+      })
+      .catch((error: Error) => {
+        engine.log.warn({ error: error.message }, 'The partitions of the coming days could not be made.');
+      })
+      .finally(() => {
+        looking = null;
+      });
   }
 
   /** IP and user agent are sealed once for a connection and day: the same box in each of its rows. */
@@ -464,16 +472,14 @@ export function createLog(
     },
     processedOnOf,
     /** Partitions for yesterday and the week to come. */
-    prepare: () => ensureDay(processedOnOf(clock.now())),
-    /** A destroyed day is no longer known to have partitions; its sealers are dropped. */
-    forget(): void {
-      knownDays.clear();
-      sealers.clear();
-      personal.clear();
+    async prepare(): Promise<void> {
+      await ensureDay(processedOnOf(clock.now()));
+      await looking;
     },
     async stop(): Promise<void> {
       stopped = true;
       await running;
+      await looking;
     },
   };
 }

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Db, migrate, openDatabase } from '../../core/db/index.ts';
+import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
+import { allMigrations, ownCluster } from '../support/database.ts';
+import { connect, publish, startEngine, type TestEngine } from './engine.ts';
+
+describe('the relay while its database is away', () => {
+  let cluster: Awaited<ReturnType<typeof ownCluster>>;
+  let db: Db;
+  let house: TestEngine;
+  let token: string;
+  let project: string;
+
+  before(async function () {
+    this.timeout(60_000);
+    cluster = await ownCluster();
+    db = openDatabase(cluster.server.url);
+    await migrate(db, allMigrations());
+    house = await startEngine(db, [relayPlugin]);
+    const person = await house.aPerson();
+    const made = await db.transaction((trx) =>
+      relayOf(house.engine).createProject(trx, { ...person, name: 'Стенд', plan: 'free' }),
+    );
+    token = made.token?.token as string;
+    project = made.project.id;
+  });
+  after(async () => {
+    await house?.close();
+    await db?.destroy();
+    await cluster?.remove();
+  });
+
+  it('answers 503, acknowledges nothing, and goes on by itself; readers miss nothing and get nothing twice', async function () {
+    this.timeout(60_000);
+    const reader = await connect(house.origin, token);
+    reader.send({ subscribe: 'outage' });
+    await reader.next((frame) => frame.subscribed);
+    expect((await publish(house.origin, token, 'outage', 'before')).status).to.equal(202);
+
+    // Killed as hard as it gets, in the middle of traffic.
+    const pid = Number(readFileSync(join(cluster.home, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const outcomes: { body: string; status: number; id?: string }[] = [];
+    let stop = false;
+    const traffic = (async () => {
+      for (let index = 0; !stop; index++) {
+        const body = `m${index}`;
+        const answer = await publish(house.origin, token, 'outage', body);
+        outcomes.push({ body, status: answer.status, ...(answer.status === 202 ? { id: answer.body.id } : {}) });
+        if (answer.status === 503) {
+          expect(answer.headers.get('retry-after')).to.equal('1');
+          expect(answer.body.code).to.equal('log.unavailable');
+        }
+        await delay(5);
+      }
+    })();
+    await delay(200);
+    expect(spawnSync('kill', ['-9', String(pid)]).status).to.equal(0);
+    const until = performance.now() + 40_000;
+    const seen503 = () => outcomes.some(({ status }) => status === 503);
+    const recovered = () => outcomes.findLastIndex(({ status }) => status === 503) < outcomes.length - 20;
+    while ((!seen503() || !recovered()) && performance.now() < until) await delay(50);
+    stop = true;
+    await traffic;
+    expect(seen503()).to.equal(true);
+    expect(outcomes.at(-1)?.status).to.equal(202);
+
+    // Every acknowledged message is in the log exactly once, and offsets have no gap.
+    const rows = await db('relay.payloads').where({ project_id: project, channel: 'outage' }).orderBy('offset');
+    expect(rows.map(({ offset }) => offset)).to.deep.equal(rows.map((_, index) => index + 1));
+    const logged = new Set(rows.map(({ id }) => id));
+    for (const { id } of outcomes) if (id) expect(logged.has(id)).to.equal(true);
+    // The reader was there all the time: it has every logged message once, in order.
+    const frames = await reader.until(rows.length, (frame) => frame.channel);
+    expect(frames.map((frame) => frame.id)).to.deep.equal(rows.map(({ id }) => id));
+    reader.socket.terminate();
+  });
+});
