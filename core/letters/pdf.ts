@@ -21,8 +21,7 @@ export type PaperBlock =
   | { kind: 'table'; columns: PaperColumn[]; rows: string[][]; foot?: string[] }
   | { kind: 'signatures'; lines: { post: string; name?: string; note?: string }[] }
   /** small lines, left, beside a code, right */
-  | { kind: 'code'; lines: string[]; qr: string }
-  | { kind: 'page' };
+  | { kind: 'code'; lines: string[]; qr: string };
 
 export interface PaperColumn {
   title: string;
@@ -33,10 +32,8 @@ export interface PaperColumn {
 
 export interface Paper {
   title: string;
-  /** `Акт № АУ-2026-0001`: the footer adds page x of y */
+  /** `Акт № АУ-2026-0001`: stands on every page, with page x of y */
   footer: string;
-  /** printed across every page: a draft must not pass for the real thing */
-  watermark?: string;
   blocks: PaperBlock[];
 }
 
@@ -68,7 +65,7 @@ const small: Style = { face: 'regular', size: 9, color: muted };
 const cell: Style = { face: 'regular', size: 9.5, color: ink };
 const cellHead: Style = { face: 'bold', size: 9, color: ink };
 const lineGap = 2;
-const pad = 5;
+const pad = 4;
 
 /**
  * Lays out a paper as a tagged PDF with bookmarks, in PT Serif. The same paper at the same moment gives the same bytes.
@@ -153,9 +150,6 @@ class Layout {
         break;
       case 'code':
         this.code(block.lines, block.qr);
-        break;
-      case 'page':
-        this.newPage();
         break;
     }
   }
@@ -333,11 +327,11 @@ class Layout {
   private fields(rows: { label: string; value: string | string[] }[]): void {
     this.grid(
       [
-        { title: '', width: 34 },
-        { title: '', width: 66 },
+        { title: '', width: 31 },
+        { title: '', width: 69 },
       ],
       rows.map(({ label, value }) => [label, Array.isArray(value) ? value.join('\n') : value]),
-      { head: false, labels: true, size: 10 },
+      { head: false, labels: true, size: 9.5 },
     );
   }
 
@@ -369,7 +363,7 @@ class Layout {
       const cells = columns.map((_c, i) => this.element(type(i), row));
       let rest = lines;
       while (rest.some((cell) => cell.length > 0)) {
-        const room = Math.floor((bottom - this.y - 2 * pad) / step);
+        const room = Math.floor((bottom - this.y - 2 * pad + lineGap) / step + 0.001);
         const part = rest.map((cell) => cell.slice(0, Math.max(1, room)));
         const height = Math.max(...part.map((cell) => cell.length), 1) * step + 2 * pad - lineGap;
         const top = this.y;
@@ -498,7 +492,7 @@ class Layout {
   }
 }
 
-/** Footers and the watermark need the number of pages, so they come last. */
+/** Footers need the number of pages, so they come last. */
 function finishPages(doc: PDFKit.PDFDocument, paper: Paper, pages: number): void {
   for (let index = 0; index < pages; index++) {
     doc.switchToPage(index);
@@ -506,15 +500,6 @@ function finishPages(doc: PDFKit.PDFDocument, paper: Paper, pages: number): void
     doc.font('regular').fontSize(8).fillColor(muted);
     const text = `${paper.footer} · стр. ${index + 1} из ${pages}`;
     doc.text(text, margins.left + (width - doc.widthOfString(text)) / 2, page.height - 12 * mm, { lineBreak: false });
-    doc.endMarkedContent();
-    if (!paper.watermark) continue;
-    doc.markContent('Artifact', { type: 'Pagination' });
-    doc.save();
-    doc.font('bold').fontSize(96).fillColor('#a8121c').fillOpacity(0.07);
-    const wide = doc.widthOfString(paper.watermark);
-    doc.rotate(-52, { origin: [page.width / 2, page.height / 2] });
-    doc.text(paper.watermark, (page.width - wide) / 2, page.height / 2 - 60, { lineBreak: false });
-    doc.restore();
     doc.endMarkedContent();
   }
 }

@@ -12,8 +12,8 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
     : [{ kind: 'status', text: 'ПРОЕКТ, не подписан' }];
   return {
     title: `Акт № ${number} об уничтожении персональных данных`,
-    footer: `Акт № ${number}`,
-    ...(signed ? {} : { watermark: 'ПРОЕКТ' }),
+    // On every page: no sheet of a draft passes for the real thing.
+    footer: `Акт № ${number}${signed ? '' : ' · ПРОЕКТ, не подписан'}`,
     blocks: [
       letterhead(context),
       {
@@ -58,7 +58,6 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
         ],
         qr: `act:${number} extract-sha256:${extract.sha256}`,
       },
-      { kind: 'page' },
       { kind: 'heading', text: bind(`Приложение 1 к акту № ${number}. Выгрузка из журнала регистрации событий`) },
       {
         kind: 'para',
