@@ -188,15 +188,22 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       });
       // The plan of the request, or a new one: retention answers with the one that is open.
       const plan = await retention.plan(trx, account.subject, { cause, by: id, at });
-      const letter = await life.send(trx, account, 'account.deletion-started', (locale) => ({
-        at,
-        eraseBy: plan.eraseBy,
-        goes: goes(plan.items),
-        stays: stays(plan.items),
-        ...(lost ? { lostPaidTime: lostTime[locale](formatDay(lost.until, locale), lost.days) } : {}),
-        number: request.number,
-        clause: plan.due ? cite(plan.due.because.winner.cite, locale) : law.operator.inactivity.clause,
-      }));
+      // By e-mail only: nobody can open the dashboard any more.
+      const letter = await life.send(
+        trx,
+        account,
+        'account.deletion-started',
+        (locale) => ({
+          at,
+          eraseBy: plan.eraseBy,
+          goes: goes(plan.items),
+          stays: stays(plan.items),
+          ...(lost ? { lostPaidTime: lostTime[locale](formatDay(lost.until, locale), lost.days) } : {}),
+          number: request.number,
+          clause: cite(plan.due.because.winner.cite, locale),
+        }),
+        ['email'],
+      );
       const body = { request: request.id, plan: plan.id, letter, lostPaidDays: lost?.days ?? 0 };
       await journal.append(trx, { action: 'account.deletion-started', about: id, actor: id, body });
       return { plan: plan.id, request: request.id, number: request.number, eraseBy: plan.eraseBy };

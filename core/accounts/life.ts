@@ -1,7 +1,7 @@
 import type { Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import type { LetterData, LetterTemplate } from '../letters/index.ts';
+import type { LetterChannel, LetterData, LetterTemplate } from '../letters/index.ts';
 import { afterBlock, endOfEve, nextStep, type Step } from './lifecycle.ts';
 import { move } from './state.ts';
 import {
@@ -68,6 +68,7 @@ export function createLife(deps: AccountsDeps) {
     account: Account,
     template: T,
     write: (locale: 'ru' | 'en') => LetterData[T],
+    channels: LetterChannel[] = ['email', 'dashboard'],
   ): Promise<string> {
     const profile = await findProfile(trx, account.id);
     if (!profile) throw new Error(`The account ${account.id} has no profile to write to.`);
@@ -76,13 +77,14 @@ export function createLife(deps: AccountsDeps) {
       to: { subject: account.subject, account: account.id, email: profile.email, name: profile.name },
       locale: profile.locale,
       about: account.id,
-      channels: ['email', 'dashboard'],
+      channels,
       data: write(profile.locale),
     });
   }
 
   const { clause } = law.operator.inactivity;
-  const homePage = (): string => deps.publicUrl?.() || law.operator.site;
+  /** Where to sign in; before the service listens, the operator's site. */
+  const signInPage = (): string => (deps.publicUrl?.() ? `${deps.publicUrl()}/auth/login` : law.operator.site);
 
   /** Shuts the door; whoever hears the fact closes tokens and connections. */
   async function shut(trx: Trx, account: Account, ground: BlockGround): Promise<void> {
@@ -110,7 +112,7 @@ export function createLife(deps: AccountsDeps) {
       const at = clock.now();
       const blockFrom = nextStep({ ...account, state: 'noticed', noticedAt: at }, law)?.on ?? today();
       const { lastActiveOn } = account;
-      const url = homePage();
+      const url = signInPage();
       const data = { lastActiveOn, blockFrom, clause, url };
       const letter = await send(trx, account, 'account.inactivity-notice', () => data);
       await changeAccount(trx, account.id, { state: move(account.state, 'noticed'), noticed_at: at });

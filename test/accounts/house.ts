@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Accounts, createAccounts } from '../../core/accounts/index.ts';
-import { type MovableClock, movableClock, newId, Temporal } from '../../core/base/index.ts';
+import { type MovableClock, movableClock, Temporal } from '../../core/base/index.ts';
 import { type Consents, createConsents } from '../../core/consents/index.ts';
 import { createDataMap, type DataMap } from '../../core/datamap/index.ts';
 import type { Db, Trx } from '../../core/db/index.ts';
-import type { Jobs } from '../../core/jobs/index.ts';
+import { createJobs, type Jobs } from '../../core/jobs/index.ts';
 import { createJournal, type Journal, loadSigningKeys } from '../../core/journal/index.ts';
 import { type Law, loadLaw } from '../../core/law/index.ts';
-import type { LetterOrder, Letters } from '../../core/letters/index.ts';
+import { createLetters, type LetterOrder, type Letters } from '../../core/letters/index.ts';
 import { createObligations, type Fact, type Obligations } from '../../core/obligations/index.ts';
-import type { Requests } from '../../core/requests/index.ts';
+import { createRequests, type Requests } from '../../core/requests/index.ts';
 import { createRetention, type Retention } from '../../core/retention/index.ts';
 import { createVault, type Vault } from '../../core/vault/index.ts';
 import { cloneDatabase } from '../support/database.ts';
@@ -26,6 +26,9 @@ export interface House {
   datamap: DataMap;
   obligations: Obligations;
   retention: Retention;
+  requests: Requests;
+  letters: Letters;
+  jobs: Jobs | null;
   accounts: Accounts;
   consents: Consents;
   /** Letters in the order in which they were queued. */
@@ -47,8 +50,9 @@ function moscow(at: string): Temporal.Instant {
 
 export const lightHashing = { memoryCost: 64, timeCost: 1, parallelism: 1 };
 
-export async function openHouse(start = '2026-05-05T10:00'): Promise<House> {
-  const { db, drop } = await cloneDatabase();
+/** @param options.jobs with a real queue, for tests of what runs by itself */
+export async function openHouse(start = '2026-05-05T10:00', options: { jobs?: boolean } = {}): Promise<House> {
+  const { db, url, drop } = await cloneDatabase();
   const home = mkdtempSync(join(tmpdir(), 'srok-accounts-'));
   const clock = movableClock(moscow(start));
   const law = await loadLaw({ root: new URL('../../policies/', import.meta.url), operator: 'qsockets' });
@@ -61,46 +65,54 @@ export async function openHouse(start = '2026-05-05T10:00'): Promise<House> {
   const facts: Fact[] = [];
   const received: House['received'] = [];
   const paid: House['paid'] = new Map();
-  const jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'> = {
+  const idle: Pick<Jobs, 'define' | 'source' | 'enqueue'> = {
     define() {},
     source() {},
     enqueue: async () => 'job',
   };
-  const letters = {
-    async queue(_trx: Trx, order: LetterOrder) {
-      const id = newId('ltr', clock.now());
-      sent.push({ ...order, id });
+  const real = options.jobs ? createJobs({ db, url, log: { info() {}, warn() {}, error() {} } }) : null;
+  const jobs = real ?? idle;
+  const root = new URL('../../templates/', import.meta.url);
+  const realLetters = createLetters({ db, clock, vault, journal, law, root });
+  const letters: Letters = {
+    ...realLetters,
+    async queue(trx, order) {
+      const id = await realLetters.queue(trx, order);
+      sent.push({ ...(order as LetterOrder), id });
       return id;
     },
-    documents: {
-      create: async () => ({ id: newId('doc', clock.now()), number: 'АУ-2026-0001', sha256: '', pages: 1 }),
-    },
-    number: async () => 'АУ-2026-0001',
-  } as unknown as Letters;
+  };
   const report = async (trx: Trx, fact: Fact): Promise<void> => {
     await obligations.report(trx, fact);
     facts.push(fact);
     await accounts.heard(trx, fact);
   };
   const retention = createRetention({ db, clock, law, journal, vault, jobs, letters, datamap, report });
-  const requests = {
-    async receive(_trx: Trx, intake: Parameters<Requests['receive']>[1]) {
+  const realRequests = createRequests({
+    ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, obligations, report },
+  });
+  const requests: Requests = {
+    ...realRequests,
+    async receive(trx, intake) {
       received.push(intake);
-      return { id: newId('req', clock.now()), number: 'ЗС-2026-0001' };
+      return realRequests.receive(trx, intake);
     },
-  } as unknown as Requests;
+  };
   const accounts: Accounts = createAccounts({
     ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, report },
     paidUntil: async (_trx, subject) => paid.get(subject) ?? null,
     hashing: lightHashing,
   });
   const consents = createConsents({ db, clock, law, journal, letters, jobs, accounts, datamap, report });
+  await real?.start({ cron: null });
   return {
-    ...{ db, clock, law, vault, journal, datamap, obligations, retention, accounts, consents },
+    ...{ db, clock, law, vault, journal, datamap, obligations, retention, requests, letters, accounts, consents },
+    jobs: real,
     ...{ sent, facts, received, paid },
     story: (work) => db.transaction(work),
     at: (time) => clock.moveTo(moscow(time)),
     async close() {
+      await real?.stop();
       await vault.close();
       await drop();
       rmSync(home, { recursive: true, force: true });
