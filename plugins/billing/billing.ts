@@ -31,7 +31,10 @@ export function createBilling(engine: Engine) {
   function planFor({ plan: id, months, kopecks }: PaymentFact) {
     const plan = law.operator.plans.find((one) => one.id === id);
     if (!plan || plan.priceKopecks === 0) {
-      throw new Refusal('payment.wrong-plan', 'invalid', { field: 'plan', message: `Тарифа «${id}» среди платных нет.` });
+      throw new Refusal('payment.wrong-plan', 'invalid', {
+        field: 'plan',
+        message: `Тарифа «${id}» среди платных нет.`,
+      });
     }
     if (!plan.periods.includes(months)) {
       throw new Refusal('payment.wrong-period', 'invalid', {
@@ -76,7 +79,12 @@ export function createBilling(engine: Engine) {
     const next = nextPeriod(
       payment.paidAt,
       payment.months,
-      running && { anchor: running.anchor_on, months: running.months, lastDay: running.last_on, endsAt: running.ends_at },
+      running && {
+        anchor: running.anchor_on,
+        months: running.months,
+        lastDay: running.last_on,
+        endsAt: running.ends_at,
+      },
       { calendar: law.calendar, zone: law.zone },
     );
     const { project_id, subject_id } = project;
@@ -152,7 +160,13 @@ export function createBilling(engine: Engine) {
         },
         basis: offerTitle(),
         lines: [
-          { title, quantity: payment.months, unit: 'мес.', priceKopecks: plan.priceKopecks, sumKopecks: payment.kopecks },
+          {
+            title,
+            quantity: payment.months,
+            unit: 'мес.',
+            priceKopecks: plan.priceKopecks,
+            sumKopecks: payment.kopecks,
+          },
         ],
         totalKopecks: payment.kopecks,
         vat: vatWords(),
@@ -220,9 +234,17 @@ export function createBilling(engine: Engine) {
       channels: ['email', 'dashboard'] as ('email' | 'dashboard')[],
     };
     if (ending) {
-      await letters.queue(trx, { ...order, template: 'billing.period-ending', data: { ...common, endsOn: period.last_on } });
+      await letters.queue(trx, {
+        ...order,
+        template: 'billing.period-ending',
+        data: { ...common, endsOn: period.last_on },
+      });
     } else {
-      await letters.queue(trx, { ...order, template: 'billing.period-ended', data: { ...common, endedOn: period.last_on } });
+      await letters.queue(trx, {
+        ...order,
+        template: 'billing.period-ended',
+        data: { ...common, endedOn: period.last_on },
+      });
     }
   }
 
@@ -254,7 +276,11 @@ export function createBilling(engine: Engine) {
           at: period.ends_at,
           subject: period.subject_id,
         });
-        await engine.journal.append(trx, { action: 'period.ended', about: period.project_id, body: { period: period.id } });
+        await engine.journal.append(trx, {
+          action: 'period.ended',
+          about: period.project_id,
+          body: { period: period.id },
+        });
         await tellOwner(trx, period, false);
         return true;
       });

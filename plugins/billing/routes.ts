@@ -1,4 +1,4 @@
-import { type Engine, json, Refusal, route, type RouteDefinition, type Schema, Temporal } from '../../core/index.ts';
+import { type Engine, json, Refusal, type RouteDefinition, route, type Schema, Temporal } from '../../core/index.ts';
 import type { Billing } from './types.ts';
 
 const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };

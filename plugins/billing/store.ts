@@ -85,7 +85,8 @@ export async function rememberProject(trx: Trx, row: ProjectRow): Promise<void> 
 /** Payments of one project take turns: each sees the period that the one before has opened. */
 export async function lockProject(trx: Trx, project: string): Promise<ProjectRow | null> {
   return (
-    ((await trx('billing.projects').where({ project_id: project }).forUpdate().first()) as ProjectRow | undefined) ?? null
+    ((await trx('billing.projects').where({ project_id: project }).forUpdate().first()) as ProjectRow | undefined) ??
+    null
   );
 }
 

@@ -1,4 +1,11 @@
-import { type Anchor, type EraseReceipt, type Store, type Trx, type Unsupported, whereAnchored } from '../../core/index.ts';
+import {
+  type Anchor,
+  type EraseReceipt,
+  type Store,
+  type Trx,
+  type Unsupported,
+  whereAnchored,
+} from '../../core/index.ts';
 
 const system = { ru: 'ИСПДн «Расчёты»', en: 'Payments' };
 

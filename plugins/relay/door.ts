@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { dayOf, type Door, type Engine, newId, Refusal, type RefusalKind } from '../../core/index.ts';
+import { type Door, dayOf, type Engine, newId, Refusal, type RefusalKind } from '../../core/index.ts';
 import { bytesOf, checkChannel, checkType, textFrame } from './channel.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Connection, Hub } from './hub.ts';
-import { type createLog, keyHours, type Incoming, recoveryWindow } from './log.ts';
+import { type createLog, type Incoming, keyHours, recoveryWindow } from './log.ts';
 import type { createNotices } from './notices.ts';
 import { channelEnds, countConnections, readAfter } from './store.ts';
 
@@ -74,8 +74,10 @@ export function createDoor(
   const names = new WeakMap<Duplex, string>(); // connection ids of HTTP sockets
 
   function connectionName(socket: Duplex): string {
-    let name = names.get(socket);
-    if (!name) names.set(socket, (name = newId('con', clock.now())));
+    const known = names.get(socket);
+    if (known) return known;
+    const name = newId('con', clock.now());
+    names.set(socket, name);
     return name;
   }
 
@@ -89,7 +91,9 @@ export function createDoor(
       throw new WrongMethod('GET, POST');
     }
     if (parts.length === 1 && parts[0] === 'connect') {
-      throw new Refusal('connect.no-upgrade', 'invalid', { message: `Connect by WebSocket, subprotocol ${subprotocol}.` });
+      throw new Refusal('connect.no-upgrade', 'invalid', {
+        message: `Connect by WebSocket, subprotocol ${subprotocol}.`,
+      });
     }
     throw new Refusal('path.unknown', 'not-found', {});
   }
@@ -117,11 +121,7 @@ export function createDoor(
     sendJson(response, 202, { id: accepted.id, channel: accepted.channel, offset: accepted.offset });
   }
 
-  async function toLog(
-    request: IncomingMessage,
-    pass: Pass,
-    message: Omit<Incoming, 'project' | 'ip' | 'userAgent'>,
-  ) {
+  async function toLog(request: IncomingMessage, pass: Pass, message: Omit<Incoming, 'project' | 'ip' | 'userAgent'>) {
     try {
       return await log.publish({
         ...message,
@@ -264,10 +264,7 @@ export function createDoor(
         ...{ channel, payload, type: checkType(frame.type), door: 'ws', connection: connection.id },
       });
       if (frame.ref !== undefined) {
-        hub.send(
-          connection,
-          textFrame(JSON.stringify({ ack: frame.ref, id: accepted.id, offset: accepted.offset })),
-        );
+        hub.send(connection, textFrame(JSON.stringify({ ack: frame.ref, id: accepted.id, offset: accepted.offset })));
       }
     } else if ('subscribe' in frame) {
       mayHave(pass, 'subscribe');
@@ -294,7 +291,9 @@ export function createDoor(
       socket.on('error', () => socket.destroy());
       connect(request, socket, head).catch((error) => {
         const { status, headers, body } = problemOf(engine, error);
-        const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
+        const lines = Object.entries({ ...headers, connection: 'close' }).map(
+          ([name, value]) => `${name}: ${value}\r\n`,
+        );
         socket.end(`HTTP/1.1 ${status} ${titles[status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`);
       });
     },
@@ -319,7 +318,10 @@ function mayHave(pass: Pass, right: 'publish' | 'subscribe'): void {
 }
 
 function tooLarge(bytes: number): Refusal {
-  return new Refusal('message.too-large', 'too-large', { limit: bytes, message: `A message has at most ${bytes} bytes.` });
+  return new Refusal('message.too-large', 'too-large', {
+    limit: bytes,
+    message: `A message has at most ${bytes} bytes.`,
+  });
 }
 
 function decode(part: string): string {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import pg from 'pg';
-import { dayOf, type Db, type Engine, Refusal, Temporal } from '../../core/index.ts';
+import { type Db, dayOf, type Engine, Refusal, Temporal } from '../../core/index.ts';
 import { closeCodes, type Hub } from './hub.ts';
 import { planOf } from './projects.ts';
-import { markUsed, type ProjectRow, type TokenRow, tokensOf, tokenWithProject, projectById } from './store.ts';
+import { markUsed, type ProjectRow, projectById, type TokenRow, tokensOf, tokenWithProject } from './store.ts';
 import { parseToken, sameHash } from './tokens.ts';
 import type { Right } from './types.ts';
 
@@ -72,7 +72,9 @@ export function createGate(engine: Engine, hub: Hub) {
 
   function recheckAll(): void {
     for (const project of hub.projects()) {
-      recheck(project).catch((error) => log.warn({ project, error: String(error) }, 'A project could not be looked at.'));
+      recheck(project).catch((error) =>
+        log.warn({ project, error: String(error) }, 'A project could not be looked at.'),
+      );
     }
   }
 

@@ -8,6 +8,7 @@ import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredR
 /** How many bytes may wait for one slow reader before it is let go. */
 const queueBytes = 4 * 1024 * 1024;
 const pageRows = 500;
+const retryMs = 500;
 const deliveriesMs = 1000;
 const deliveriesKept = 100_000;
 const subscriptionsPerConnection = 1000;
@@ -56,7 +57,9 @@ export function createHub(engine: Engine) {
   function send(connection: Connection, frame: Buffer): boolean {
     if (connection.closed) return false;
     if (connection.pendingBytes + connection.socket.writableLength + frame.length > queueBytes) {
-      const offsets = [...connection.subscriptions.values()].slice(0, 3).map(({ channel, last }) => `${channel}=${last}`);
+      const offsets = [...connection.subscriptions.values()]
+        .slice(0, 3)
+        .map(({ channel, last }) => `${channel}=${last}`);
       close(connection, closeCodes.slow, `too slow; resume after ${offsets.join(' ')}`);
       return false;
     }
@@ -89,7 +92,13 @@ export function createHub(engine: Engine) {
     flush(connection);
     connection.closed = true;
     // A reason has at most 123 bytes (RFC 6455 s. 5.5).
-    connection.ws.close(code, Buffer.from(reason).subarray(0, 120).toString('utf8').replace(/\uFFFD+$/, ''));
+    connection.ws.close(
+      code,
+      Buffer.from(reason)
+        .subarray(0, 120)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, ''),
+    );
     const timer = setTimeout(() => connection.ws.terminate(), 2000);
     timer.unref();
     connection.ws.once('close', () => clearTimeout(timer));
@@ -144,8 +153,15 @@ export function createHub(engine: Engine) {
         await drained(connection);
       }
     } catch (error) {
-      log.warn({ project: connection.project, error: String(error) }, 'A replay was interrupted; the reader is told to resume.');
-      close(connection, closeCodes.restart, `log unavailable; resume after ${channel}=${subscription.last}`);
+      log.warn({ project: connection.project, error: String(error) }, 'A replay was interrupted.');
+      if (error instanceof Refusal) {
+        close(connection, closeCodes.restart, `resume after ${channel}=${subscription.last}`);
+        return;
+      }
+      // The database is away: the reader keeps its place, and looks again when it may be back.
+      setTimeout(() => {
+        if (!connection.closed && connection.subscriptions.get(channel) === subscription) void replay(subscription);
+      }, retryMs).unref();
     }
   }
 

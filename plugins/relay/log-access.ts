@@ -68,7 +68,10 @@ export function createLogAccess(engine: Engine) {
     const { scope } = order;
     const ordered = scope && Temporal.PlainDate.compare(scope.from, scope.before) < 0;
     if (!ordered) {
-      return new Refusal('log.scope', 'invalid', { field: 'scope', message: 'Укажите проект и дни: с какого и по какой.' });
+      return new Refusal('log.scope', 'invalid', {
+        field: 'scope',
+        message: 'Укажите проект и дни: с какого и по какой.',
+      });
     }
     return null;
   }
@@ -195,7 +198,8 @@ export function createLogAccess(engine: Engine) {
           const day = row.processed_on.toString();
           const personal = await opened(row.personal, metadataAad(day, scope.project, row.connection));
           const { ip, userAgent } = personal ? JSON.parse(personal.toString('utf8')) : { ip: null, userAgent: null };
-          const content = scope.payload && row.box ? await opened(row.box, payloadAad(day, scope.project, row.id)) : null;
+          const content =
+            scope.payload && row.box ? await opened(row.box, payloadAad(day, scope.project, row.id)) : null;
           return {
             message: row.id,
             channel: row.channel,
@@ -229,7 +233,11 @@ export function createLogAccess(engine: Engine) {
       return rows
         .map((row) => {
           const mine = views.filter((view) => view.grant_id === row.id);
-          return { ...grantOf(row, at), views: mine.length, rowsShown: mine.reduce((n, view) => n + (view.rows_shown ?? 0), 0) };
+          return {
+            ...grantOf(row, at),
+            views: mine.length,
+            rowsShown: mine.reduce((n, view) => n + (view.rows_shown ?? 0), 0),
+          };
         })
         .filter((grant) => !filter.state || grant.state === filter.state);
     },

@@ -1,6 +1,16 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Client } from 'pg';
-import { type Clock, dayOf, type Engine, newId, Refusal, type Sealer, startOf, Temporal, type Trx } from '../../core/index.ts';
+import {
+  type Clock,
+  dayOf,
+  type Engine,
+  newId,
+  Refusal,
+  type Sealer,
+  startOf,
+  type Temporal,
+  type Trx,
+} from '../../core/index.ts';
 import { copyInto, copyWriter, pgDay, pgMicros } from './copy.ts';
 import type { createNotices } from './notices.ts';
 import { ensurePartitions } from './partitions.ts';
@@ -114,7 +124,11 @@ const takeOffsets = `
  */
 export function createLog(
   engine: Engine,
-  { after, doubtful, notices }: {
+  {
+    after,
+    doubtful,
+    notices,
+  }: {
     after(messages: Logged[]): void;
     /** The outcome of a commit is not known: readers of these channels must look for themselves. */
     doubtful(channels: { project: string; channel: string }[]): void;
@@ -282,7 +296,11 @@ export function createLog(
     usedOn: Temporal.PlainDate,
   ): Promise<Map<string, number>> {
     const perProject = count(accepted, ({ message }) => message.project);
-    const bytes = count(accepted, ({ message }) => message.project, ({ message }) => message.payload.length);
+    const bytes = count(
+      accepted,
+      ({ message }) => message.project,
+      ({ message }) => message.payload.length,
+    );
     const perChannel = count(accepted, ({ message }) => channelKey(message));
     const names = [...perProject.keys()].sort();
     const channels = [...perChannel.keys()].map((key) => key.split(' ') as [string, string]);
@@ -524,13 +542,17 @@ function channelKey(message: Incoming): string {
 }
 
 function keyHash(salt: Buffer | undefined, message: Incoming): Buffer {
-  return createHmac('sha256', salt ?? '').update(`key ${message.key}`).digest();
+  return createHmac('sha256', salt ?? '')
+    .update(`key ${message.key}`)
+    .digest();
 }
 
 /** Of everything that makes a message this message: channel, type, body. */
 function bodyDigest(salt: Buffer | undefined, message: Incoming): Buffer {
   const body = createHash('sha256').update(message.payload).digest('hex');
-  return createHmac('sha256', salt ?? '').update(`${message.channel} ${message.type} ${body}`).digest();
+  return createHmac('sha256', salt ?? '')
+    .update(`${message.channel} ${message.type} ${body}`)
+    .digest();
 }
 
 function count<T>(items: readonly T[], key: (item: T) => string, weight: (item: T) => number = () => 1) {

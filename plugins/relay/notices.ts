@@ -66,7 +66,10 @@ export function createNotices(engine: Engine) {
           });
         });
       } catch (error) {
-        log.error({ project: use.project, what, percent, error: String(error) }, 'A notice of a limit could not be made.');
+        log.error(
+          { project: use.project, what, percent, error: String(error) },
+          'A notice of a limit could not be made.',
+        );
       }
     }
   }

@@ -28,7 +28,9 @@ export async function partitionDays(db: Db | Trx, table: LogTable): Promise<Day[
      where i.inhparent = ?::regclass order by c.relname`,
     [`relay.${table}`],
   );
-  return rows.map((row: { relname: string }) => dayOfName(table, row.relname)).filter((day: Day | null) => day !== null);
+  return rows
+    .map((row: { relname: string }) => dayOfName(table, row.relname))
+    .filter((day: Day | null) => day !== null);
 }
 
 /**
@@ -48,7 +50,9 @@ export async function ensurePartitions(db: Db, days: readonly Day[]): Promise<vo
         await trx.raw(`drop table if exists relay.${name}`);
         await trx.raw(`create table relay.${name} (like relay.${table} including defaults including storage,
           check (processed_on >= '${from}' and processed_on < '${before}'))`);
-        await trx.raw(`alter table relay.${table} attach partition relay.${name} for values from ('${from}') to ('${before}')`);
+        await trx.raw(
+          `alter table relay.${table} attach partition relay.${name} for values from ('${from}') to ('${before}')`,
+        );
       }
     }
   });

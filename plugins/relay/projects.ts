@@ -70,7 +70,13 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     );
   }
 
-  async function report(trx: Trx, name: string, row: ProjectRow, at: Temporal.Instant, fields?: Record<string, unknown>) {
+  async function report(
+    trx: Trx,
+    name: string,
+    row: ProjectRow,
+    at: Temporal.Instant,
+    fields?: Record<string, unknown>,
+  ) {
     await engine.report(trx, { name, about: row.id, at, subject: row.subject_id, ...(fields ? { fields } : {}) });
   }
 

@@ -1,4 +1,13 @@
-import { type Call, type Engine, json, Refusal, route, type RouteDefinition, type Schema, Temporal } from '../../core/index.ts';
+import {
+  type Call,
+  type Engine,
+  json,
+  Refusal,
+  type RouteDefinition,
+  route,
+  type Schema,
+  Temporal,
+} from '../../core/index.ts';
 import type { AccessRequest, Grant, LogRow, Project, Relay, Right, TokenInfo } from './types.ts';
 
 const text = (maxLength: number): Schema => ({ type: 'string', minLength: 1, maxLength });

@@ -1,4 +1,4 @@
-import { Refusal, type Db, type Temporal, type Trx } from '../../core/index.ts';
+import { type Db, Refusal, type Temporal, type Trx } from '../../core/index.ts';
 import { ask } from './sql.ts';
 import type { Delivery, Ground, Project, ProjectState, Right, TokenInfo } from './types.ts';
 
@@ -125,10 +125,7 @@ export async function endTokens(
     .update({ expires_at: expiresAt });
 }
 
-export async function tokenWithProject(
-  db: Db,
-  id: string,
-): Promise<{ token: TokenRow; project: ProjectRow } | null> {
+export async function tokenWithProject(db: Db, id: string): Promise<{ token: TokenRow; project: ProjectRow } | null> {
   const token = (await db('relay.tokens').where({ id }).first()) as TokenRow | undefined;
   if (!token) return null;
   const project = await projectById(db, token.project_id);
@@ -316,7 +313,9 @@ export async function oldestKey(db: Db): Promise<Instant | null> {
 }
 
 export async function forgetKeys(db: Db, before: Instant): Promise<number> {
-  return db('relay.idempotency').where('accepted_at', '<=', before as never).delete();
+  return db('relay.idempotency')
+    .where('accepted_at', '<=', before as never)
+    .delete();
 }
 
 export interface GrantRow {

@@ -273,17 +273,24 @@ async function eraseDaysOfOne(
     await db.transaction(async (trx) => {
       for (const table of kind.tables) await trx(`relay.${table}`).where(day).delete();
       await trx(kind.held).where(day).delete();
-      await trx('relay.volumes').where(day).update({ [kind.left]: 0 });
+      await trx('relay.volumes')
+        .where(day)
+        .update({ [kind.left]: 0 });
       await trx('relay.volumes').where({ payloads_left: 0, messages_left: 0 }).delete();
     });
   }
-  const [left] = await db('relay.volumes').where({ subject_id: subject }).where(kind.left, '>', 0).sum({ n: kind.left });
+  const [left] = await db('relay.volumes')
+    .where({ subject_id: subject })
+    .where(kind.left, '>', 0)
+    .sum({ n: kind.left });
   return {
     outcome: rows.length > 0 ? 'erased' : Number(left?.n ?? 0) > 0 ? 'retained' : 'not_found',
     affected: sum(rows),
     remaining: Number(left?.n ?? 0),
     tables: kind.tables.map((table) => `relay.${table}`),
-    ...(rows.length > 0 ? { keys: names.length / 2, from: rows[0]?.processed_on as Day, to: rows.at(-1)?.processed_on as Day } : {}),
+    ...(rows.length > 0
+      ? { keys: names.length / 2, from: rows[0]?.processed_on as Day, to: rows.at(-1)?.processed_on as Day }
+      : {}),
     ...(rows.length === 0 && Number(left?.n ?? 0) > 0 ? { because: 'срок хранения журнала установлен законом' } : {}),
   };
 }
@@ -472,7 +479,14 @@ export const usage: Store = {
     const rows = await trx('relay.usage')
       .where({ subject_id: subject })
       .orderBy('used_on')
-      .select('project_id as project', 'used_on as day', 'messages', 'dropped', 'bytes', 'connections_peak as connections');
+      .select(
+        'project_id as project',
+        'used_on as day',
+        'messages',
+        'dropped',
+        'bytes',
+        'connections_peak as connections',
+      );
     return { rows, source: sources.counted };
   },
   async erase(scope, { trx }) {

@@ -156,7 +156,12 @@ export interface Relay {
     grant(trx: Trx, id: string, actor: Actor): Promise<Grant>;
     /** Writes the journal entry, and only when that is committed reads and opens the rows. */
     view(id: string, actor: Actor, options?: { after?: string; limit?: number }): Promise<LogRow[]>;
-    list(filter?: { state?: GrantState; askedBy?: string; from?: Temporal.Instant; to?: Temporal.Instant }): Promise<Grant[]>;
+    list(filter?: {
+      state?: GrantState;
+      askedBy?: string;
+      from?: Temporal.Instant;
+      to?: Temporal.Instant;
+    }): Promise<Grant[]>;
     /** The auditor's PDF: who, by whom granted, for what, what was shown, and the refused attempts. */
     report(
       trx: Trx,

@@ -94,7 +94,12 @@ export async function startEngine(
       documents: {
         create: async (_trx: Trx, order: Asked) => {
           documents.push(order);
-          return { id: newId('doc', clock.now()), number: `СЧ-2026-${String(++numbers).padStart(4, '0')}`, sha256: '', pages: 1 };
+          return {
+            id: newId('doc', clock.now()),
+            number: `СЧ-2026-${String(++numbers).padStart(4, '0')}`,
+            sha256: '',
+            pages: 1,
+          };
         },
       },
     },
@@ -112,7 +117,7 @@ export async function startEngine(
           : null,
     },
     config: { home, mailDir: join(home, 'mail'), publicUrl: 'http://127.0.0.1' },
-    log: process.env.RELAY_TEST_LOG ? console : { info() {}, warn() {}, error() {} },
+    log: { info() {}, warn() {}, error() {} },
   } as unknown as Engine;
   host.join(engine);
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import type { EraseReceipt, EraseScope, Store, StoreContext } from '../../core/datamap/index.ts';
-import { cloneDatabase } from '../support/database.ts';
-import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
-import type { Relay } from '../../plugins/relay/index.ts';
 import type { Actor } from '../../core/http/index.ts';
+import type { Relay } from '../../plugins/relay/index.ts';
+import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
+import { cloneDatabase } from '../support/database.ts';
 import { publish, startEngine, type TestEngine } from './engine.ts';
 
 const day = (text: string): Temporal.PlainDate => Temporal.PlainDate.from(text);
@@ -28,7 +28,9 @@ describe('the log of the relay', () => {
 
   async function aProject(): Promise<{ project: string; token: string; subject: string; account: string }> {
     const person = await house.aPerson();
-    const made = await base.db.transaction((trx) => relay.createProject(trx, { ...person, name: 'Стенд', plan: 'free' }));
+    const made = await base.db.transaction((trx) =>
+      relay.createProject(trx, { ...person, name: 'Стенд', plan: 'free' }),
+    );
     return { ...person, project: made.project.id, token: made.token?.token as string };
   }
 
@@ -45,9 +47,9 @@ describe('the log of the relay', () => {
 
   const stores = relayPlugin.stores as Record<'payloads' | 'metadata' | 'projects' | 'usage' | 'logAccess', Store>;
   const tables = async (like: string): Promise<string[]> =>
-    (await base.db.raw('select relname from pg_class where relkind = ? and relname like ? order by 1', ['r', like])).rows.map(
-      (row: { relname: string }) => row.relname,
-    );
+    (
+      await base.db.raw('select relname from pg_class where relkind = ? and relname like ? order by 1', ['r', like])
+    ).rows.map((row: { relname: string }) => row.relname);
 
   it('declares every column of its schema', async () => {
     const problems = (await house.engine.datamap.check(base.db)).filter(({ what }) => what.startsWith('relay.'));
@@ -69,7 +71,7 @@ describe('the log of the relay', () => {
     house.clock.moveTo(Temporal.Instant.from('2026-05-15T09:00:00Z'));
     await publish(house.origin, token, 'term', 'one');
     await publish(house.origin, token, 'term', 'three');
-    const anchors = await base.db.transaction((trx) => stores.payloads.anchors?.(trx, subject) ?? []);
+    const anchors = await base.db.transaction(async (trx) => (await stores.payloads.anchors?.(trx, subject)) ?? []);
     expect(anchors.map(({ day: on, count }) => [String(on), count])).to.deep.equal([['2026-05-15', 2]]);
     const payloads = await inStore((context) => stores.payloads.collect(subject, context));
     expect(payloads.rows).to.deep.equal([]);
@@ -197,7 +199,11 @@ describe('the log of the relay', () => {
     });
 
     it('needs another person, is recorded before the first row, ends with its hours, and reaches the auditor', async () => {
-      const asked = await relay.logs.request(specialist, { purpose: 'diagnostics', need, scope: { ...scope, payload: true } });
+      const asked = await relay.logs.request(specialist, {
+        purpose: 'diagnostics',
+        need,
+        scope: { ...scope, payload: true },
+      });
       expect(await refused(relay.logs.view(asked.id, specialist))).to.equal('log.not-granted');
       expect(await refused(base.db.transaction((trx) => relay.logs.grant(trx, asked.id, both)))).to.equal(
         'log.own-request',
@@ -250,7 +256,9 @@ describe('the log of the relay', () => {
       } finally {
         house.engine.journal.append = append;
       }
-      expect((await relay.logs.list({ state: 'granted' })).find(({ id }) => id === asked.id)).to.include({ rowsShown: 0 });
+      expect((await relay.logs.list({ state: 'granted' })).find(({ id }) => id === asked.id)).to.include({
+        rowsShown: 0,
+      });
     });
 
     it('shows metadata only, unless the scope says payload', async () => {

@@ -1,15 +1,17 @@
-import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Db, migrate, openDatabase } from '../../core/db/index.ts';
+import { expect } from 'chai';
+import { type Db, migrate, openDatabase, type RunningPostgres, startPostgres } from '../../core/db/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
-import { allMigrations, ownCluster } from '../support/database.ts';
+import { allMigrations } from '../support/database.ts';
 import { connect, publish, startEngine, type TestEngine } from './engine.ts';
 
 describe('the relay while its database is away', () => {
-  let cluster: Awaited<ReturnType<typeof ownCluster>>;
+  let home: string;
+  let server: RunningPostgres;
   let db: Db;
   let house: TestEngine;
   let token: string;
@@ -17,8 +19,10 @@ describe('the relay while its database is away', () => {
 
   before(async function () {
     this.timeout(60_000);
-    cluster = await ownCluster();
-    db = openDatabase(cluster.server.url);
+    // A durable cluster, as in production: what was committed must outlive the kill.
+    home = mkdtempSync(join(tmpdir(), 'srok-outage-'));
+    server = await startPostgres({ home });
+    db = openDatabase(server.url);
     await migrate(db, allMigrations());
     house = await startEngine(db, [relayPlugin]);
     const person = await house.aPerson();
@@ -31,7 +35,8 @@ describe('the relay while its database is away', () => {
   after(async () => {
     await house?.close();
     await db?.destroy();
-    await cluster?.remove();
+    await server?.stop();
+    rmSync(home, { recursive: true, force: true });
   });
 
   it('answers 503, acknowledges nothing, and goes on by itself; readers miss nothing and get nothing twice', async function () {
@@ -42,7 +47,7 @@ describe('the relay while its database is away', () => {
     expect((await publish(house.origin, token, 'outage', 'before')).status).to.equal(202);
 
     // Killed as hard as it gets, in the middle of traffic.
-    const pid = Number(readFileSync(join(cluster.home, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const pid = Number(readFileSync(join(home, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
     const outcomes: { body: string; status: number; id?: string }[] = [];
     let stop = false;
     const traffic = (async () => {

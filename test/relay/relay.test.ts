@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
-import { cloneDatabase } from '../support/database.ts';
-import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
-import { type Client, connect, publish, startEngine, type TestEngine } from './engine.ts';
+import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
+import { cloneDatabase } from '../support/database.ts';
+import { type Client, connect, type Frame, publish, startEngine, type TestEngine } from './engine.ts';
 
 describe('the relay', () => {
   let base: Awaited<ReturnType<typeof cloneDatabase>>;
@@ -25,7 +25,9 @@ describe('the relay', () => {
     await base?.drop();
   });
 
-  async function aProject(plan = 'free'): Promise<{ project: string; token: string; subject: string; account: string }> {
+  async function aProject(
+    plan = 'free',
+  ): Promise<{ project: string; token: string; subject: string; account: string }> {
     const person = await house.aPerson();
     return base.db.transaction(async (trx) => {
       const { project, token } = await relay.createProject(trx, { ...person, name: 'Стенд', plan });
@@ -103,7 +105,8 @@ describe('the relay', () => {
       reader.send({ subscribe: 'orders' });
       expect(await reader.next((frame) => frame.subscribed)).to.deep.equal({ subscribed: 'orders', offset: 0 });
       const bodies = Array.from({ length: 100 }, (_, index) => {
-        if (index % 3 === 0) return Buffer.from(JSON.stringify({ index, text: 'Съешь ещё этих мягких булок', nul: '\0' }));
+        if (index % 3 === 0)
+          return Buffer.from(JSON.stringify({ index, text: 'Съешь ещё этих мягких булок', nul: '\0' }));
         if (index % 3 === 1) return Buffer.concat([Buffer.from([0xff, 0xfe, 0x00]), randomBytes(index * 50)]);
         return Buffer.from(`\uFEFFстрока ${index}\r\n`);
       });
@@ -115,7 +118,8 @@ describe('the relay', () => {
       const frames = await reader.until(100, (frame) => frame.channel === 'orders');
       expect(frames.map((frame) => frame.offset)).to.deep.equal(bodies.map((_, index) => index + 1));
       expect(new Set(frames.map((frame) => frame.id)).size).to.equal(100);
-      for (const [index, frame] of frames.entries()) expect(bodyOf(frame).equals(bodies[index] as Buffer)).to.equal(true);
+      for (const [index, frame] of frames.entries())
+        expect(bodyOf(frame).equals(bodies[index] as Buffer)).to.equal(true);
     });
 
     it('over WebSocket is acknowledged by its ref, and text, base64 and type come through as they were', async () => {
@@ -244,7 +248,7 @@ describe('the relay', () => {
       const response = await fetch(`${house.origin}/relay/v1/channels/window/messages?after=0`, {
         headers: { authorization: `Bearer ${token}` },
       });
-      const pulled = await response.json();
+      const pulled = (await response.json()) as Frame;
       expect(pulled.lost).to.deep.equal({ after: 0, before: 3, reason: 'recovery-window' });
       expect(pulled.messages.map((message: { data: string }) => message.data)).to.deep.equal(['new']);
     });
@@ -352,33 +356,33 @@ describe('the relay', () => {
   });
 
   describe('beside the messages', () => {
-  it('the newest deliveries say how many readers got a message, and no content', async () => {
-    const { token, project } = await aProject();
-    const reader = await join(token);
-    reader.send({ subscribe: 'seen' });
-    await reader.next((frame) => frame.subscribed);
-    await publish(house.origin, token, 'seen', 'secret');
-    await reader.next((frame) => frame.channel);
-    const [newest] = await relay.deliveries(project);
-    expect(newest).to.include({ channel: 'seen', offset: 1, bytes: 6, delivered: 1, failed: 0 });
-    expect(JSON.stringify(newest)).not.to.contain('secret');
-  });
+    it('the newest deliveries say how many readers got a message, and no content', async () => {
+      const { token, project } = await aProject();
+      const reader = await join(token);
+      reader.send({ subscribe: 'seen' });
+      await reader.next((frame) => frame.subscribed);
+      await publish(house.origin, token, 'seen', 'secret');
+      await reader.next((frame) => frame.channel);
+      const [newest] = await relay.deliveries(project);
+      expect(newest).to.include({ channel: 'seen', offset: 1, bytes: 6, delivered: 1, failed: 0 });
+      expect(JSON.stringify(newest)).not.to.contain('secret');
+    });
 
-  it('the first message of a day is a sign of life of its owner', async () => {
-    const { token, account } = await aProject();
-    house.activity.length = 0;
-    await publish(house.origin, token, 'x', 'one');
-    await publish(house.origin, token, 'x', 'two');
-    expect(house.activity).to.deep.equal([{ account, kind: 'message' }]);
-  });
+    it('the first message of a day is a sign of life of its owner', async () => {
+      const { token, account } = await aProject();
+      house.activity.length = 0;
+      await publish(house.origin, token, 'x', 'one');
+      await publish(house.origin, token, 'x', 'two');
+      expect(house.activity).to.deep.equal([{ account, kind: 'message' }]);
+    });
 
-  it('idempotency keys are forgotten after their day', async () => {
-    const { token } = await aProject();
-    await publish(house.origin, token, 'keys', 'one', { 'idempotency-key': 'k' });
-    house.clock.moveTo(house.clock.now().add({ hours: 24 }));
-    expect(await house.wake()).to.deep.equal(['relay.tidy']);
-    expect(await base.db('relay.idempotency')).to.deep.equal([]);
-    expect(await house.wake()).to.deep.equal([]);
-  });
+    it('idempotency keys are forgotten after their day', async () => {
+      const { token } = await aProject();
+      await publish(house.origin, token, 'keys', 'one', { 'idempotency-key': 'k' });
+      house.clock.moveTo(house.clock.now().add({ hours: 24 }));
+      expect(await house.wake()).to.deep.equal(['relay.tidy']);
+      expect(await base.db('relay.idempotency')).to.deep.equal([]);
+      expect(await house.wake()).to.deep.equal([]);
+    });
   });
 });
