@@ -9,6 +9,7 @@ import { createDataMap } from '../../core/datamap/index.ts';
 import type { Db, Trx } from '../../core/db/index.ts';
 import { createJournal, loadSigningKeys } from '../../core/journal/index.ts';
 import { type Law, loadLaw } from '../../core/law/index.ts';
+import { createLetters } from '../../core/letters/index.ts';
 import { createObligations, type Fact } from '../../core/obligations/index.ts';
 import { createHost, type Engine, type Plugin } from '../../core/plugin/index.ts';
 import { createVault } from '../../core/vault/index.ts';
@@ -45,8 +46,8 @@ export interface TestEngine {
 }
 
 /**
- * An engine of real law, vault, journal, data map and obligations over a database of the test's own, with the given
- * plugins and their doors on a real server. Letters, accounts and the queue are stand-ins that remember what was asked.
+ * An engine of real law, vault, journal, letters, data map and obligations over a database of the test's own, with the
+ * given plugins and their doors on a real server. Accounts and the queue are stand-ins that remember what was asked.
  */
 export async function startEngine(
   db: Db,
@@ -83,23 +84,20 @@ export async function startEngine(
   const obligations = createObligations({ law, journal, clock, db, jobs, datamap } as never);
   const host = createHost(plugins, law);
   const report = host.hearing((trx, fact) => obligations.report(trx, fact));
-  let numbers = 0;
+  const post = createLetters({ db, clock, vault, journal, law, root: new URL('../../templates/', import.meta.url) });
   const engine = {
     ...{ db, clock, law, journal, vault, datamap, jobs, report },
     letters: {
-      queue: async (_trx: Trx, order: Asked) => {
+      ...post,
+      queue: (trx: Trx, order: Parameters<typeof post.queue>[1]) => {
         letters.push(order);
-        return newId('ltr', clock.now());
+        return post.queue(trx, order);
       },
       documents: {
-        create: async (_trx: Trx, order: Asked) => {
+        ...post.documents,
+        create: (trx: Trx, order: Parameters<typeof post.documents.create>[1]) => {
           documents.push(order);
-          return {
-            id: newId('doc', clock.now()),
-            number: `СЧ-2026-${String(++numbers).padStart(4, '0')}`,
-            sha256: '',
-            pages: 1,
-          };
+          return post.documents.create(trx, order);
         },
       },
     },
