@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 
@@ -16,26 +19,29 @@ export interface Person {
   useCsrf(token: string): void;
 }
 
+/** Every browser of the demo sits at an address of its own, as people do: the limits count by address. */
+let browsers = 0;
+
 export function createPerson(origin: string): Person {
   const cookies = new Map<string, string>();
+  const number = ++browsers;
+  const localAddress = process.platform === 'linux' ? `127.1.${number >> 8}.${number & 255 || 1}` : undefined;
   let csrf = '';
   const call = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const headers: Record<string, string> = { accept: 'application/json', origin, 'sec-fetch-site': 'same-origin' };
     if (cookies.size > 0) headers.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     if (csrf) headers['x-csrf-token'] = csrf;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const response = await fetch(origin + path, {
-      method,
-      headers,
-      redirect: 'manual',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    for (const line of response.headers.getSetCookie()) {
+    const sent = request(origin + path, { method, headers, ...(localAddress ? { localAddress } : {}) });
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const bytes = await buffer(response);
+    for (const line of response.headers['set-cookie'] ?? []) {
       const [pair = ''] = line.split(';');
       const at = pair.indexOf('=');
       cookies.set(pair.slice(0, at), pair.slice(at + 1));
     }
-    return readAnswer(response);
+    return answerOf(response.statusCode ?? 0, response.headers['content-type'], bytes);
   };
   return {
     get: (path) => call('GET', path),
@@ -46,10 +52,9 @@ export function createPerson(origin: string): Person {
   };
 }
 
-async function readAnswer(response: Response): Promise<Answer> {
-  const bytes = Buffer.from(await response.arrayBuffer());
-  const json = response.headers.get('content-type')?.includes('json') ?? false;
-  return { status: response.status, body: json && bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : null, bytes };
+function answerOf(status: number, type: string | null | undefined, bytes: Buffer): Answer {
+  const json = type?.includes('json') ?? false;
+  return { status, body: json && bytes.length > 0 ? JSON.parse(bytes.toString('utf8')) : null, bytes };
 }
 
 /** A program of a relay user: publishes with a token over HTTP. */
@@ -65,7 +70,7 @@ export async function publish(
     headers: { authorization: `Bearer ${token}`, 'content-type': type },
     body: new Uint8Array(body),
   });
-  return readAnswer(response);
+  return answerOf(response.status, response.headers.get('content-type'), Buffer.from(await response.arrayBuffer()));
 }
 
 export interface Received {

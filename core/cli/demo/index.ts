@@ -97,12 +97,7 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
         await scene.play(world);
         await app.engine.jobs.idle();
       } catch (error) {
-        report.check(
-          scene.chapter,
-          `«${scene.title}» (${scene.at}) plays to its end`,
-          false,
-          error instanceof Error ? (error.stack ?? error.message) : String(error),
-        );
+        report.check(scene.chapter, `«${scene.title}» (${scene.at}) plays to its end`, false, wordsOf(error));
       }
     }
     report.progress(scenes.length, 'готово');
@@ -130,4 +125,14 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
     },
   });
   return { ok, report: path, failures: report.failures() };
+}
+
+/** What went wrong and where, in two lines. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return (error.stack ?? error.message)
+    .split('\n')
+    .slice(0, 3)
+    .map((line) => line.trim())
+    .join(' | ');
 }
