@@ -41,7 +41,7 @@ export function stayingTable(stays: readonly Staying[], { words }: PaperContext)
     rows: stays.map(({ what, count, ground, until }) => [
       bind(what),
       count === undefined ? '—' : words.number(count),
-      bind(ground),
+      bind(ground || '—'),
       until ? words.day(until) : 'до события, названного в основании',
     ]),
   };

@@ -84,5 +84,6 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
 
 function widthOf(title: string, rows: readonly string[][], index: number): number {
   const longest = rows.slice(0, 50).reduce((most, row) => Math.max(most, row[index]?.length ?? 0), 0);
-  return Math.min(Math.max(longest, title.length / 2, 10), 26);
+  const word = Math.max(...title.split(/\s+/).map((part) => part.length));
+  return Math.min(Math.max(longest, word * 1.4, 10), 26);
 }

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Engine, Refusal, Temporal } from '../../core/index.ts';
+import { type Parsed, readArrived } from './arrived.ts';
+import { takeBounce } from './deliver.ts';
+import { settleIncoming, takeIncoming } from './store.ts';
+import { triage } from './triage.ts';
+
+/** Larger letters are put aside for a person. */
+const largestBytes = 25 * 1024 * 1024;
+
+/** Makes the folders of the mailbox and answers where they are. */
+export function openMailbox(mailDir: string): { in: string; done: string; bad: string; out: string } {
+  const folders = {
+    in: join(mailDir, 'in'),
+    done: join(mailDir, 'in', 'done'),
+    bad: join(mailDir, 'in', 'bad'),
+    out: join(mailDir, 'out'),
+  };
+  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folders;
+}
+
+/** Letters that lie in the mailbox, in the order of their names. Files still being written end otherwise. */
+export function waitingFiles(mailDir: string): string[] {
+  try {
+    return readdirSync(join(mailDir, 'in'), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.toLowerCase().endsWith('.eml') && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** The job `notification.intake`: every letter in the mailbox, each in a transaction of its own. */
+export async function takeIn(engine: Engine): Promise<void> {
+  const folders = openMailbox(engine.config.mailDir);
+  for (const name of waitingFiles(engine.config.mailDir)) {
+    const file = join(folders.in, name);
+    // Moved after the commit: whoever dies in between finds the letter again and knows it by its digest.
+    if (await takeFile(engine, file)) renameSync(file, join(folders.done, name));
+    else renameSync(file, join(folders.bad, name));
+  }
+}
+
+async function takeFile(engine: Engine, file: string): Promise<boolean> {
+  let raw: Buffer;
+  let parsed: Parsed;
+  try {
+    if (statSync(file).size > largestBytes) throw new Error('too large');
+    raw = readFileSync(file);
+    parsed = await readArrived(raw);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code) throw error;
+    await putAside(engine, file, error instanceof Error ? error.message : String(error));
+    return false;
+  }
+  const digest = createHash('sha256')
+    .update(parsed.messageId ?? raw)
+    .digest('hex');
+  try {
+    await engine.db.transaction(async (trx) => {
+      if (!(await takeIncoming(trx, digest, engine.clock.now()))) return;
+      const { arrived } = parsed;
+      if (arrived.what === 'bounce') {
+        const known = await takeBounce(trx, engine, arrived.messageId, arrived.code);
+        await settleIncoming(trx, digest, 'bounce', null);
+        await note(engine, trx, 'mail.bounce-taken', digest, { code: arrived.code, known });
+      } else if (arrived.what === 'letter') {
+        const { kind, sure } = triage(arrived.text);
+        const request = await engine.requests.receive(trx, {
+          channel: 'email',
+          kind,
+          receivedAt: notLater(arrived.receivedAt, engine.clock.now()),
+          from: { email: arrived.email, ...(arrived.name ? { name: arrived.name } : {}) },
+          text: arrived.text,
+          raw,
+        });
+        await settleIncoming(trx, digest, 'request', request.id);
+        await note(engine, trx, 'mail.taken', digest, { request: request.id, kind, sure });
+      } else {
+        await settleIncoming(trx, digest, arrived.what, null);
+        await note(engine, trx, 'mail.set-aside', digest, { what: arrived.what });
+      }
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await putAside(engine, file, error.code);
+    return false;
+  }
+}
+
+/** The sender's clock may be ahead; a request is not received in the future. */
+function notLater(at: Temporal.Instant | null, now: Temporal.Instant): Temporal.Instant {
+  return at && Temporal.Instant.compare(at, now) < 0 ? at : now;
+}
+
+type Trx = Parameters<Engine['journal']['append']>[0];
+
+async function note(engine: Engine, trx: Trx, action: string, digest: string, body: object): Promise<void> {
+  await engine.journal.append(trx, { action, actor: 'system', body: { digest, ...body } });
+}
+
+/** A person has to look: said in the journal and the log by the digest, never by name. */
+async function putAside(engine: Engine, file: string, why: string): Promise<void> {
+  const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+  await engine.db.transaction((trx) => note(engine, trx, 'mail.unreadable', digest, { why }));
+  engine.log.warn({ digest, why }, 'A letter could not be taken in; it lies in mail/in/bad.');
+}

@@ -1,0 +1,96 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { LetterContent, Operator, Temporal } from '../../core/index.ts';
+
+/** Why a letter was not taken. `permanent`: asking again is of no use. */
+export class NotTaken extends Error {
+  readonly code: string;
+  readonly permanent: boolean;
+
+  constructor(code: string, permanent: boolean) {
+    super(code);
+    this.name = 'NotTaken';
+    this.code = code;
+    this.permanent = permanent;
+  }
+}
+
+export interface Carrier {
+  /** How many letters go in one transaction. */
+  batch: number;
+  /** @throws NotTaken */
+  send(deliveryId: string, letter: LetterContent, at: Temporal.Instant): Promise<{ messageId: string }>;
+  close(): void;
+}
+
+/** The same Message-ID for every try of a delivery: who gets a letter twice can see that it is one. */
+export function messageIdOf(deliveryId: string, operator: Operator): string {
+  return `<${deliveryId}@${operator.email.split('@')[1] ?? 'localhost'}>`;
+}
+
+function compose(deliveryId: string, letter: LetterContent, at: Temporal.Instant, operator: Operator): SendMailOptions {
+  return {
+    from: { name: operator.shortName, address: operator.email },
+    to: { name: letter.to.name ?? '', address: letter.to.email ?? '' },
+    replyTo: operator.dpo.email,
+    subject: letter.subject,
+    text: letter.text,
+    html: letter.html,
+    messageId: messageIdOf(deliveryId, operator),
+    date: new Date(at.epochMilliseconds),
+    headers: {
+      'Auto-Submitted': 'auto-generated',
+      'X-Srok-Letter': letter.id,
+      ...(letter.about ? { 'X-Srok-About': letter.about } : {}),
+    },
+    attachments: letter.attachments.map(({ name, type, bytes }) => ({
+      filename: name,
+      contentType: type,
+      content: bytes,
+    })),
+  };
+}
+
+/** Letters as files, for a machine without a mail server: `out/dlv_….eml`, whole or not at all. */
+export function fileCarrier(folder: string, operator: Operator): Carrier {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+  return {
+    batch: 50,
+    async send(deliveryId, letter, at) {
+      const { message } = await composer.sendMail(compose(deliveryId, letter, at, operator));
+      const file = join(folder, `${deliveryId}.eml`);
+      try {
+        writeFileSync(`${file}.part`, message as Buffer, { mode: 0o600 });
+        renameSync(`${file}.part`, file);
+      } catch (error) {
+        throw new NotTaken((error as NodeJS.ErrnoException).code ?? 'EFILE', false);
+      }
+      return { messageId: messageIdOf(deliveryId, operator) };
+    },
+    close() {},
+  };
+}
+
+/** A mail server. One letter per transaction, so that a fault later on sends no other letter twice. */
+export function smtpCarrier(url: string, operator: Operator): Carrier {
+  const transport = createTransport(url, {
+    // The file names and addresses of attachments are ours; nothing is fetched from anywhere.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    batch: 1,
+    async send(deliveryId, letter, at) {
+      try {
+        await transport.sendMail(compose(deliveryId, letter, at, operator));
+      } catch (error) {
+        const { responseCode, code } = error as { responseCode?: number; code?: string };
+        throw new NotTaken(String(responseCode ?? code ?? 'ESMTP'), (responseCode ?? 0) >= 500);
+      }
+      return { messageId: messageIdOf(deliveryId, operator) };
+    },
+    close: () => transport.close(),
+  };
+}
