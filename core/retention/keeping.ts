@@ -44,6 +44,8 @@ export interface Decision {
   stayCount: number;
   until: Day | null; // the last day to which something stays; null: unknown, frozen
   because: string | null;
+  /** Something stays only because of a legal hold, to the end of this day. */
+  heldUntil: Day | null;
 }
 
 /**
@@ -57,7 +59,15 @@ export function decide(
   today: Day,
   holds: readonly HoldDays[],
 ): Decision {
-  const decision: Decision = { go: [], goCount: 0, openCount: 0, stayCount: 0, until: null, because: null };
+  const decision: Decision = {
+    go: [],
+    goCount: 0,
+    openCount: 0,
+    stayCount: 0,
+    until: null,
+    because: null,
+    heldUntil: null,
+  };
   let frozen = false;
   for (const { day, count } of anchors) {
     if (count === 0) continue;
@@ -70,6 +80,12 @@ export function decide(
     }
     decision.stayCount += count;
     frozen ||= keep === null;
+    const held =
+      keep?.heldBy
+        .map(({ until }) => until)
+        .sort(compare)
+        .at(-1) ?? null;
+    if (held && (!decision.heldUntil || compare(held, decision.heldUntil) > 0)) decision.heldUntil = held;
     if (!keep) {
       decision.because = 'Срок хранения не установлен: до решения оператора записи не уничтожаются';
     } else if (!frozen && (!decision.until || compare(keep.keepUntil, decision.until) > 0)) {

@@ -89,6 +89,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
           bytes: decision.stayCount === 0 ? bytes : null,
           because: null,
           until_on: null,
+          held_until: null,
           anchored:
             decision.stayCount === 0
               ? 'all'
@@ -104,6 +105,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
           bytes: goes === 0 ? bytes : null,
           because: decision.because,
           until_on: decision.until,
+          held_until: decision.heldUntil,
           anchored: null,
         });
       }
@@ -352,8 +354,16 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
 
   /** What a hold kept goes by a plan of its own, checked already, on the day after the hold. */
   async function planAgainAfterHolds(trx: Trx, row: PlanRow, items: readonly ItemRow[]): Promise<void> {
-    const held = items.filter((item) => item.outcome === 'erase' && receiptFrom(item.receipt).outcome === 'retained');
-    const ends = held.map((item) => receiptFrom(item.receipt).until).filter((day) => day !== undefined);
+    const endOf = (item: ItemRow): Day | null => {
+      const receipt = receiptFrom(item.receipt);
+      return item.outcome === 'retain'
+        ? item.held_until
+        : receipt.outcome === 'retained'
+          ? (receipt.until ?? null)
+          : null;
+    };
+    const held = items.filter((item) => endOf(item) !== null);
+    const ends = held.map(endOf).filter((day) => day !== null);
     const last = ends.sort(compare).at(-1);
     if (!last) return;
     const eraseBy = last.add({ days: 1 });

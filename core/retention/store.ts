@@ -191,6 +191,7 @@ export interface ItemRow {
   bytes: number | null;
   because: string | null;
   until_on: Day | null;
+  held_until: Day | null;
   anchored: [string, string][] | 'all' | null;
   receipt: EraseReceipt | null;
   done_at: Instant | null;

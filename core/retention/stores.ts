@@ -104,7 +104,8 @@ const evidence: Store = {
 
   async collect(subject, { trx }) {
     const acts = await trx('core.destruction_acts').where({ subject_id: subject }).orderBy('made_at');
-    const plans = await trx('core.erasure_plans').where({ subject_id: subject }).orderBy('made_at');
+    // A plan that is not carried out yet is work in progress, not evidence.
+    const plans = await trx('core.erasure_plans').where({ subject_id: subject, state: 'executed' }).orderBy('made_at');
     return {
       rows: [
         ...acts.map((act) => ({ document: 'акт об уничтожении', number: act.number, madeOn: String(act.made_on) })),

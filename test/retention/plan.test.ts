@@ -1,0 +1,185 @@
+import { expect } from 'chai';
+import { Refusal } from '../../core/base/index.ts';
+import { day, type House, moscow, openHouse } from './house.ts';
+
+const code = (error: unknown): string => (error instanceof Refusal ? error.code : String(error));
+
+describe('erasing a person by a plan', () => {
+  let house: House;
+
+  beforeEach(async () => {
+    house = await openHouse('2026-06-12T11:00');
+  });
+  afterEach(() => house.close());
+
+  async function deletion(subject: string) {
+    return house.story((trx) =>
+      house.retention.plan(trx, subject, { cause: { kind: 'account-deleted', about: 'acc_ada' }, by: 'acc_ada' }),
+    );
+  }
+
+  it('shows what goes and what stays, on which ground and until when, and what paid time is lost', async () => {
+    const ada = await house.aPerson();
+    await house.logged(ada, '2026-06-10', 4);
+    await house.paid(ada, '2026-05-06');
+    house.lost.set(ada, { until: day('2026-08-31'), days: 80 });
+    const preview = await house.retention.preview(ada);
+    expect(preview.eraseBy.toString()).to.equal('2026-06-19');
+    expect(preview.lostPaidTime?.days).to.equal(80);
+    const shown = preview.items.map((item) => [item.store, item.outcome, item.count, item.until?.toString() ?? null]);
+    expect(shown).to.deep.equal([
+      ['shop.profiles', 'erase', 1, null],
+      ['shop.payloads', 'retain', 4, '2026-12-10'],
+      ['shop.metadata', 'retain', 4, '2029-06-10'],
+      ['shop.invoices', 'retain', 1, '2031-12-31'],
+    ]);
+    expect(preview.items[1]?.because).to.match(/149-ФЗ/);
+    expect(preview.items[3]?.because).to.match(/402-ФЗ/);
+    expect(await house.retention.plans.list()).to.deep.equal([]);
+  });
+
+  it('is carried out when a second person has checked it', async () => {
+    const ada = await house.aPerson();
+    await house.logged(ada, '2026-06-10', 2);
+    const plan = await deletion(ada);
+    expect(plan.state).to.equal('waiting');
+    const done: string[] = [];
+    house.retention.onPlanDone(
+      async (_trx, finished, acts) => void done.push(finished.id, ...acts.map(({ id }) => id)),
+    );
+    await house.story((trx) => house.retention.check(trx, plan.id, 'acc_dpo'));
+    await house.jobs.idle();
+    const executed = await house.retention.plans.get(plan.id);
+    expect(executed.state).to.equal('executed');
+    expect(executed.unchecked).to.equal(false);
+    expect(executed.checkedBy).to.equal('acc_dpo');
+    expect(executed.job).to.be.a('string');
+    expect(await house.db('shop.profiles')).to.deep.equal([]);
+    expect(await house.db('shop.payloads')).to.have.length(2);
+    const [act] = await house.retention.acts.list({ plan: plan.id });
+    expect(act?.subject).to.equal(ada);
+    expect(done).to.deep.equal([plan.id, act?.id]);
+    expect(
+      (await house.retention.ledger({ run: plan.id })).map(({ store, outcome }) => [store, outcome]),
+    ).to.deep.equal([
+      ['shop.metadata', 'retained'],
+      ['shop.payloads', 'retained'],
+      ['shop.profiles', 'erased'],
+    ]);
+  });
+
+  it('may not be checked by the one who asked for it', async () => {
+    const ada = await house.aPerson();
+    const plan = await deletion(ada);
+    const refused = await house.story((trx) => house.retention.check(trx, plan.id, 'acc_ada')).catch(code);
+    expect(refused).to.equal('plan.same-person');
+  });
+
+  it('is carried out on the last day although nobody has looked, and the act says so', async () => {
+    const ada = await house.aPerson();
+    const plan = await deletion(ada);
+    expect(plan.eraseBy.toString()).to.equal('2026-06-19');
+    await house.advanceTo('2026-06-18T23:59');
+    expect((await house.retention.plans.get(plan.id)).state).to.equal('waiting');
+    expect(await house.db('shop.profiles')).to.have.length(1);
+    await house.advanceTo('2026-06-19T00:01');
+    const executed = await house.retention.plans.get(plan.id);
+    expect(executed.state).to.equal('executed');
+    expect(executed.unchecked).to.equal(true);
+    expect(executed.executedAt?.toString()).to.equal(moscow('2026-06-19T00:00').toString());
+    expect(await house.db('shop.profiles')).to.deep.equal([]);
+  });
+
+  it('leaves the name and the address in no table of the database', async () => {
+    const ada = await house.aPerson({ email: 'ada.unique@example.ru', name: 'Ада Неповторимая' });
+    const plan = await deletion(ada);
+    await house.story((trx) => house.retention.check(trx, plan.id, 'acc_dpo'));
+    await house.jobs.idle();
+    const { rows: tables } = await house.db.raw(
+      `select table_schema || '.' || table_name as name from information_schema.tables
+       where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
+    );
+    for (const { name } of tables) {
+      const { rows } = await house.db.raw(
+        `select count(*) as count from ${name} t where t::text ~ 'ada\\.unique|Неповторимая'`,
+      );
+      expect(rows[0].count, name).to.equal(0);
+    }
+  });
+
+  it('repeats only the store that failed', async () => {
+    const ada = await house.aPerson();
+    await house.logged(ada, '2025-06-01');
+    const plan = await deletion(ada);
+    house.at('2026-06-19T01:00');
+    house.failing.set('profiles', 1);
+    const failed = await house.retention.execute(plan.id, { jobId: 'first' }).catch((error: Error) => error);
+    expect(failed).to.be.instanceOf(Error);
+    const partly = await house.retention.plans.get(plan.id);
+    expect(partly.state).to.equal('partly');
+    expect(partly.items.map(({ store, receipt }) => [store, receipt?.outcome ?? null])).to.deep.equal([
+      ['shop.profiles', 'failed'],
+      ['shop.payloads', 'erased'],
+      ['shop.metadata', null],
+    ]);
+    const executed = await house.retention.execute(plan.id, { jobId: 'second' });
+    expect(executed.state).to.equal('executed');
+    expect(await house.retention.acts.list()).to.have.length(1);
+    const again = await house.retention.execute(plan.id, { jobId: 'third' });
+    expect(again.act).to.equal(executed.act);
+    expect(await house.retention.acts.list()).to.have.length(1);
+  });
+
+  it('leaves what is under a hold, and goes on by itself on the day after it', async () => {
+    const ada = await house.aPerson();
+    await house.story((trx) =>
+      house.retention.holds.place(trx, {
+        subject: ada,
+        categories: ['account.profile'],
+        because: 'Судебный спор',
+        owner: 'acc_dpo',
+        from: day('2026-06-01'),
+        until: day('2026-07-31'),
+      }),
+    );
+    const plan = await deletion(ada);
+    await house.advanceTo('2026-06-20T12:00');
+    const { items } = await house.retention.plans.get(plan.id);
+    expect(items.map(({ store, outcome }) => [store, outcome])).to.deep.equal([
+      ['shop.profiles', 'retain'],
+      ['retention.holds', 'retain'],
+    ]);
+    expect(items[0]?.because).to.match(/запрет уничтожения/);
+    expect(await house.db('shop.profiles')).to.have.length(1);
+    await house.advanceTo('2026-08-01T12:00');
+    expect(await house.db('shop.profiles')).to.deep.equal([]);
+  });
+
+  it('keeps an erased person erased: late events and imports are refused', async () => {
+    const ada = await house.aPerson();
+    const plan = await deletion(ada);
+    await house.story((trx) => house.retention.check(trx, plan.id, 'acc_dpo'));
+    await house.jobs.idle();
+    const late = await house.story((trx) => house.datamap.subjects.alive(trx, ada)).catch(code);
+    expect(late).to.equal('subject.erased');
+    expect(await house.story((trx) => house.retention.tombstones.has(trx, 'acc_ada'))).to.equal(true);
+    expect(await house.story((trx) => house.retention.tombstones.has(trx, 'acc_bob'))).to.equal(false);
+    expect((await house.db('core.tombstones')).map(({ mark }) => mark)).to.not.include('acc_ada');
+  });
+
+  it('is signed once, by name and post', async () => {
+    const ada = await house.aPerson();
+    const plan = await deletion(ada);
+    await house.story((trx) => house.retention.check(trx, plan.id, 'acc_dpo'));
+    await house.jobs.idle();
+    const [act] = await house.retention.acts.list({ unsigned: true });
+    const draft = await house.letters.documents.pdf(act?.document ?? '');
+    const signature = { by: 'acc_dpo', name: 'Орлов О. О.', post: 'Ответственный' };
+    const signed = await house.story((trx) => house.retention.acts.sign(trx, act?.id ?? '', signature));
+    expect(signed.signed?.name).to.equal('Орлов О. О.');
+    expect((await house.letters.documents.pdf(act?.document ?? '')).equals(draft)).to.equal(false);
+    const twice = await house.story((trx) => house.retention.acts.sign(trx, act?.id ?? '', signature)).catch(code);
+    expect(twice).to.equal('act.signed-already');
+    expect(await house.retention.acts.list({ unsigned: true })).to.deep.equal([]);
+  });
+});
