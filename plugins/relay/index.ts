@@ -90,6 +90,7 @@ export default {
   sources: [{ name: 'relay.tidy', job: 'relay.tidy', next: (_db, engine) => partsOf(engine).nextTidy() }],
   routes: (engine) => relayRoutes(engine, relayOf(engine)),
   doors: (engine) => [partsOf(engine).door],
+  ready: async (engine) => partsOf(engine).ready(),
   start: (engine) => partsOf(engine).start(),
   async stop() {
     // One process may hold several engines (tests): each ends with the plugin.

@@ -146,6 +146,7 @@ export function createLog(
   let queued = 0; // bytes
   let running: Promise<void> | null = null;
   let stopped = false;
+  let failing = false;
   const knownDays = new Set<string>();
   let looking: Promise<void> | null = null;
   const sealers = new Map<string, Promise<Sealer>>();
@@ -431,7 +432,9 @@ export function createLog(
           if ((error as { code?: string }).code === '40P01') return writeBatch(batch);
           throw error;
         });
+        failing = false;
       } catch (error) {
+        failing = true;
         const why = error instanceof Error ? error : new Error(String(error));
         engine.log.error({ error: why.message, messages: batch.length }, 'A batch could not be written to the log.');
         // A sealer whose key has been destroyed refuses for ever: the next batch asks for new ones.
@@ -489,6 +492,8 @@ export function createLog(
       return outcome;
     },
     processedOnOf,
+    /** Whether the newest batch could not be written. */
+    failing: () => failing,
     /** Partitions for yesterday and the week to come. */
     async prepare(): Promise<void> {
       await ensureDay(processedOnOf(clock.now()));

@@ -102,6 +102,8 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       if (name === '' || name.length > 100) {
         throw new Refusal('project.bad-name', 'invalid', { field: 'name', message: 'A name has 1 to 100 characters.' });
       }
+      // An erased person does not come back by a late call.
+      await engine.datamap.subjects.alive(trx, order.subject);
       const free = plan.priceKopecks === 0;
       if (plan.activeProjects !== null && (await countActive(trx, order.subject, plan.id)) >= plan.activeProjects) {
         throw new Refusal('project.free-limit', 'conflict', {
@@ -128,6 +130,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       await report(trx, 'project.created', row, at, { plan: plan.id });
       if (free) await report(trx, 'project.activated', row, at, { plan: plan.id });
       await engine.journal.append(trx, { action: 'project.created', about: row.id, body: { plan: plan.id } });
+      if (row.account_id) await engine.accounts.activity(trx, row.account_id, 'project');
       return { project: projectOf(row, url), token: free ? await issue(trx, row.id) : null };
     },
 

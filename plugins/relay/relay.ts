@@ -77,6 +77,7 @@ export function createRelay(engine: Engine) {
     relay,
     projects,
     door,
+    ready: (): string | null => (log.failing() ? 'the relay cannot write its log' : null),
     /** When the oldest idempotency key has served its time. */
     async nextTidy() {
       const oldest = await oldestKey(db);

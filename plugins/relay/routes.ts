@@ -153,9 +153,8 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       response: { 201: object({ project: projectSchema, token: nullable(issuedSchema) }) },
       async handler(call) {
         const subject = owner(call as unknown as Call);
-        const made = await db.transaction((trx) =>
-          relay.createProject(trx, { subject, account: call.actor?.account ?? '', ...call.body }),
-        );
+        const { account } = who(call as unknown as Call);
+        const made = await db.transaction((trx) => relay.createProject(trx, { subject, account, ...call.body }));
         return json({ project: projectOut(made.project), token: made.token }, 201);
       },
     }),

@@ -355,6 +355,36 @@ describe('the relay', () => {
     });
   });
 
+  describe('a slow reader', () => {
+    it('is let go with the offset to resume from, and nobody else feels it', async function () {
+      this.timeout(60_000);
+      const { token } = await aProject();
+      const [slow, quick] = [await join(token), await join(token)];
+      for (const client of [slow, quick]) {
+        client.send({ subscribe: 'flood' });
+        await client.next((frame) => frame.subscribed);
+      }
+      slow.socket.pause();
+      const body = Buffer.alloc(512 * 1024, 'x');
+      const messages = 40;
+      for (let index = 0; index < messages; index++) {
+        expect((await publish(house.origin, token, 'flood', body, { 'content-type': 'text/plain' })).status).to.equal(
+          202,
+        );
+      }
+      const frames = await quick.until(messages, (frame) => frame.channel);
+      expect(frames.map((frame) => frame.offset)).to.deep.equal(frames.map((_, index) => index + 1));
+      slow.socket.resume();
+      const { code, reason } = await slow.closed;
+      // Closed with the reason, or cut when it did not even read that.
+      expect([4408, 1006]).to.include(code);
+      if (code === 4408) expect(reason).to.match(/resume after flood=\d+/);
+      const seen = slow.frames.filter((frame) => frame.channel);
+      expect(seen.length).to.be.lessThan(messages);
+      expect(seen.map((frame) => frame.offset)).to.deep.equal(seen.map((_, index) => index + 1));
+    });
+  });
+
   describe('beside the messages', () => {
     it('the newest deliveries say how many readers got a message, and no content', async () => {
       const { token, project } = await aProject();
