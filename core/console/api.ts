@@ -1,9 +1,10 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
-import { type Actor, type Call, file, json, type RouteDefinition, route, type Schema } from '../http/index.ts';
+import { type Call, file, json, type RouteDefinition, route, type Schema } from '../http/index.ts';
 import { fromPath } from './numbers.ts';
 import type { ConsoleDeps } from './ports.ts';
 import { type RegistrationForm, register } from './registration.ts';
+import { by, notInFuture, subjectOf } from './shared.ts';
 
 const text = (maxLength = 200): Schema => ({ type: 'string', minLength: 1, maxLength });
 const object = (properties: Record<string, Schema>, required: string[] = []): Schema => ({
@@ -24,19 +25,6 @@ const readers = ['dpo', 'dpo-assistant'] as const;
 const witnesses = ['dpo', 'dpo-assistant', 'auditor'] as const;
 const kinds = ['access', 'erasure', 'rectification', 'withdrawal', 'stop', 'objection', 'other'];
 const channels = ['email', 'dashboard', 'post', 'in-person', 'portal'];
-
-/** The person who asks; the guard has already let them in. */
-export function by(call: Pick<Call, 'actor'>): Actor {
-  if (!call.actor) throw new Refusal('session.missing', 'unauthenticated');
-  return call.actor;
-}
-
-/** The subject of a relay user. @throws Refusal for staff, who are no one's customer */
-export function subjectOf(call: Pick<Call, 'actor'>): string {
-  const { subject } = by(call);
-  if (!subject) throw new Refusal('account.not-a-user', 'forbidden');
-  return subject;
-}
 
 /** The JSON side of everything the screens do; the same use cases, under `/api/v1/`. */
 export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
@@ -473,6 +461,24 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
       handler: (call) => story((trx) => retention.check(trx, call.params.id ?? '', by(call).account)),
     }),
     route({
+      method: 'post',
+      path: '/api/v1/erasures/:id/execute',
+      roles: readers,
+      summary: 'Run a checked plan again: only what is not done yet is repeated',
+      tag: 'erasures',
+      response: { 202: anything },
+      async handler(call) {
+        const plan = await retention.plans.get(call.params.id ?? '');
+        if (!['approved', 'executing', 'partly'].includes(plan.state)) {
+          throw new Refusal('plan.not-checked', 'conflict', { state: plan.state });
+        }
+        return json(
+          { job: await story((trx) => deps.jobs.enqueue(trx, 'retention.execute-plan', { plan: plan.id })) },
+          202,
+        );
+      },
+    }),
+    route({
       method: 'get',
       path: '/api/v1/acts',
       roles: witnesses,
@@ -668,10 +674,4 @@ async function enter(call: Call, account: string, accounts: ConsoleDeps['account
     roles: actor?.roles ?? [],
     csrf: await call.token(),
   };
-}
-
-/** @throws Refusal naming the field: a request cannot have come tomorrow */
-export function notInFuture(at: Temporal.Instant, now: Temporal.Instant, field: string): void {
-  if (Temporal.Instant.compare(at, now) <= 0) return;
-  throw new Refusal('input.future', 'invalid', { field, message: 'Время ещё не наступило.' });
 }

@@ -13,7 +13,7 @@ import { loadAssets } from './assets.ts';
 import { openApi, sessionCookie } from './openapi.ts';
 import type { HttpDeps } from './ports.ts';
 import { InvalidInput, isDatabaseGone, type Problem, problemDetails, toProblem } from './problems.ts';
-import { type Call, isReply, type Reply, type RouteDefinition, type SessionData } from './route.ts';
+import { type Call, type FieldProblem, isReply, type Reply, type RouteDefinition, type SessionData } from './route.ts';
 import { type Check, compile } from './schema.ts';
 import { eitherStore, visitorPrefix, visitorSessions } from './sessions.ts';
 import { createUi, type NavSection, type Ui } from './ui.ts';
@@ -208,7 +208,6 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
       enableTypes: ['json', 'form'],
       jsonLimit: bodyLimit,
       formLimit: bodyLimit,
-      extendTypes: { json: ['application/problem+json'] },
       onError(error) {
         if ('status' in error && error.status === 413) throw error;
         if ('type' in error && String(error.type) === 'entity.too.large') throw error;
@@ -380,28 +379,27 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
       return;
     }
     const status = problem.status === 400 ? 422 : problem.status;
+    const locale = (ctx.state.locale as Locale | undefined) ?? 'ru';
+    const said = problem.errors[0]?.rule ? inWords(problem, locale)[0]?.message : say(problem, locale);
+    const model = { problem: { ...problem, detail: said ?? null }, status, reference };
     try {
-      await draw(ctx, 'error', { problem, status, reference }, status);
+      await draw(ctx, 'error', model, status);
     } catch {
       // With the database away even the menu cannot be counted: draw the page without it.
       ctx.status = status;
       ctx.type = 'text/html; charset=utf-8';
-      ctx.body = ui.render(
-        'error',
-        { problem, status, reference },
-        {
-          locale: (ctx.state.locale as Locale | undefined) ?? 'ru',
-          theme: (ctx.state.theme as Theme | undefined) ?? 'system',
-          actor: null,
-          nonce: ctx.state.nonce as string,
-          path: ctx.path,
-          csrf: null,
-          flash: null,
-          operator: law.operator.shortName,
-          nav: [],
-          fragment: false,
-        },
-      );
+      ctx.body = ui.render('error', model, {
+        locale,
+        theme: (ctx.state.theme as Theme | undefined) ?? 'system',
+        actor: null,
+        nonce: ctx.state.nonce as string,
+        path: ctx.path,
+        csrf: null,
+        flash: null,
+        operator: law.operator.shortName,
+        nav: [],
+        fragment: false,
+      });
     }
   }
 
@@ -451,11 +449,25 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     const problem: Problem = toProblem(error);
     const ours = problem.status < 500 && ![401, 403, 404].includes(problem.status);
     if (!definition.redraw || !ours) throw error;
-    const errors =
-      problem.errors.length > 0 ? problem.errors : [{ field: '', message: problem.detail ?? problem.code }];
+    const errors = inWords(problem, call.locale);
     if (problem.retryAfter !== null) call.ctx.set('Retry-After', String(problem.retryAfter));
     const reply = await definition.redraw(call, errors);
     return reply.kind === 'page' ? { ...reply, status: problem.status === 400 ? 422 : problem.status } : reply;
+  }
+
+  /** A refusal in the words of the page, where the dictionary has them; else in its own. */
+  function say(problem: Problem, locale: Locale): string | null {
+    const key = `refusal:${problem.code}`;
+    return dictionary.has(locale, key) ? dictionary.in(locale).t(key, problem.extra) : problem.detail;
+  }
+
+  function inWords(problem: Problem, locale: Locale): FieldProblem[] {
+    if (problem.errors.length === 0) return [{ field: '', message: say(problem, locale) ?? problem.code }];
+    return problem.errors.map(({ field, message, rule }) => {
+      const key = `wrong:${rule}`;
+      if (rule) return { field, message: dictionary.in(locale).t(dictionary.has(locale, key) ? key : 'wrong:other') };
+      return { field, message: say(problem, locale) ?? message };
+    });
   }
 
   async function checkToken(ctx: Koa.Context, definition: RouteDefinition, isApi: boolean): Promise<void> {

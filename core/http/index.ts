@@ -6,6 +6,7 @@
  */
 export * from './actor.ts';
 export * from './app.ts';
+export type { IconName } from './assets.ts';
 export * from './ports.ts';
 export { problemDetails, toProblem } from './problems.ts';
 export * from './route.ts';

@@ -108,7 +108,7 @@ export function problemDetails(problem: Problem, reference: string): Record<stri
     status: problem.status,
     code: problem.code,
     ...(problem.detail ? { detail: problem.detail } : {}),
-    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+    ...(problem.errors.length > 0 ? { errors: problem.errors.map(({ field, message }) => ({ field, message })) } : {}),
     instance: `urn:srok:reference:${reference}`,
   };
 }

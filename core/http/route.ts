@@ -35,6 +35,8 @@ export interface Call<Body = Record<string, unknown>, Query = Record<string, unk
 export interface FieldProblem {
   field: string;
   message: string;
+  /** The schema's keyword that was broken (`required`, `format:email`): the key of its words on a page. */
+  rule?: string;
 }
 
 export type Tone = 'green' | 'amber' | 'red' | 'violet' | 'grey' | 'blue';

@@ -25,7 +25,8 @@ function problem(error: ErrorObject): FieldProblem {
   const named = error.params as { missingProperty?: string; additionalProperty?: string };
   const own = named.missingProperty ?? named.additionalProperty;
   if (own) at.push(own);
-  return { field: at.join('.') || 'body', message: words(error) };
+  const rule = error.keyword === 'format' ? `format:${String(error.params.format)}` : error.keyword;
+  return { field: at.join('.') || 'body', message: words(error), rule };
 }
 
 const plainPart = (part: string): string => part.replaceAll('~1', '/').replaceAll('~0', '~');

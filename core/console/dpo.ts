@@ -1,0 +1,562 @@
+import { Refusal, Temporal } from '../base/index.ts';
+import { dayOf } from '../calendar/index.ts';
+import { type Call, file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import { cite } from '../law/index.ts';
+import type { DataRequest, RequestChannel, RequestKind } from '../requests/index.ts';
+import { fromPath, toPath } from './numbers.ts';
+import { by, form, line, maybe, notInFuture, type Shared } from './shared.ts';
+import { barChart } from './views/chart.ts';
+import { deadlineBadge, strip } from './views/deadline.ts';
+import { actRow, ledgerRows, planItems, planRow } from './views/erasures.ts';
+import {
+  actions,
+  banner,
+  because,
+  channelNames,
+  counters,
+  dueByDay,
+  historyRows,
+  kindNames,
+  maskedCase,
+  partRows,
+  question,
+  requestRow,
+  steps,
+} from './views/requests.ts';
+
+const readers = ['dpo', 'dpo-assistant'] as const;
+const witnesses = ['dpo', 'dpo-assistant', 'auditor'] as const;
+
+// The tabs of the queue: name in the address, what it is called, which requests it holds.
+const tabs: [string, string, (request: DataRequest) => boolean][] = [
+  ['', 'Все открытые', () => true],
+  ['new', 'Новые', ({ state }) => state === 'received'],
+  ['identity', 'Проверка личности', ({ state }) => state === 'identity-asked'],
+  ['work', 'В работе', ({ state }) => ['identified', 'collecting', 'erasing'].includes(state)],
+  ['ready', 'К отправке', ({ state }) => state === 'draft'],
+];
+
+/** The data protection officer's screens. */
+export function dpoRoutes(shared: Shared): RouteDefinition[] {
+  const { requests, retention, letters, law, accounts, journal, clock, story, words } = shared;
+
+  const found = (call: Call): Promise<DataRequest> => requests.get(fromPath(call.params.no ?? ''));
+  const cardPath = (request: DataRequest): string => `/dpo/requests/${toPath(request.number)}`;
+
+  async function chartOf(open: readonly DataRequest[], call: Call): Promise<string> {
+    const { t, shortDate } = words(call);
+    const bars = dueByDay(open, shared.today());
+    const most = bars.reduce(
+      (best, bar) => (bar.count > best.count ? bar : best),
+      bars[0] ?? { day: shared.today().today, count: 0 },
+    );
+    const alt = t('Ответов к сроку по рабочим дням; больше всего — {{count}}, {{day}}', {
+      count: most.count,
+      day: shortDate(most.day),
+    });
+    return barChart(
+      bars.map(({ day, count, tone }) => ({ label: shortDate(day), value: count, ...(tone ? { tone } : {}) })),
+      { alt, width: 460, height: 86 },
+    );
+  }
+
+  async function cardModel(call: Call, request: DataRequest) {
+    const w = words(call);
+    const today = shared.today();
+    const [parts, history, due, nameOf] = await Promise.all([
+      requests.parts(request.id),
+      requests.history(request.id),
+      request.dueOn ? requests.deadline(request.id) : null,
+      shared.names(),
+    ]);
+    const documents = await letters.documents.find({ about: request.id });
+    const canDecide = by(call).roles.includes('dpo');
+    return {
+      request,
+      path: cardPath(request),
+      kind: w.t(kindNames[request.kind]),
+      channel: w.t(channelNames[request.channel]),
+      banner: banner(request, today, w),
+      steps: steps(request, parts, w, today.zone),
+      parts: partRows(parts, w),
+      collected: { done: parts.filter(({ outcome }) => outcome !== 'failed').length, all: parts.length },
+      outcomes: request.plan ? await requests.outcomes(request.id) : [],
+      history: historyRows(history, w, nameOf),
+      badge: deadlineBadge(question(request, today), w),
+      due: due ? because(due, law, w) : null,
+      actions: actions(request, today, w, canDecide),
+      documents: documents.map(({ id, number, name, type }) => ({ id, title: number ?? name, type })),
+      readsOriginals: canDecide,
+    };
+  }
+
+  const dialog = async (call: Call, template: string, model: object = {}) => {
+    const request = await found(call);
+    return page(template, { ...(await cardModel(call, request)), values: {}, ...model });
+  };
+
+  /** A form of the card: the same page for looking, sending and correcting. */
+  function step<Body extends Record<string, unknown>>(options: {
+    name: string;
+    roles: RouteDefinition['roles'];
+    body: RouteDefinition['body'];
+    extra?: (call: Call) => object | Promise<object>;
+    done: string;
+    work(request: DataRequest, body: Body, who: string): Promise<unknown>;
+  }): RouteDefinition[] {
+    const path = `/dpo/requests/:no/${options.name}`;
+    const template = `dpo/request-${options.name}`;
+    return [
+      route({
+        method: 'get',
+        path,
+        roles: options.roles,
+        handler: async (call) => dialog(call, template, (await options.extra?.(call)) ?? {}),
+      }),
+      route<Body>({
+        method: 'post',
+        path,
+        roles: options.roles,
+        ...(options.body ? { body: options.body } : {}),
+        redraw: async (call, problems) =>
+          dialog(call as Call, template, {
+            ...((await options.extra?.(call as Call)) ?? {}),
+            values: call.body,
+            problems,
+          }),
+        async handler(call) {
+          const request = await found(call as unknown as Call);
+          await options.work(request, call.body, by(call).account);
+          call.flash(words(call).t(options.done));
+          return redirect(cardPath(request));
+        },
+      }),
+    ];
+  }
+
+  return [
+    route({
+      method: 'get',
+      path: '/dpo',
+      roles: readers,
+      async handler(call) {
+        const w = words(call);
+        const today = shared.today();
+        const [open, plans, unsigned] = await Promise.all([
+          requests.list({ open: true, limit: 500 }),
+          retention.plans.list({ open: true }),
+          retention.acts.list({ unsigned: true, limit: 20 }),
+        ]);
+        const queues = (await shared.jobs.counts()).filter(
+          ({ queued, active, failed }) => queued + active + failed > 0,
+        );
+        const findings = law.lint(today.today).filter(({ severity, settled }) => severity !== 'info' && !settled);
+        const next = [
+          ...plans
+            .filter(({ state }) => state === 'waiting' || state === 'partly')
+            .map((plan) => ({ plan: planRow(plan, today, w), at: plan.eraseBy })),
+          ...open.map((request) => ({ request: requestRow(request, today, w), at: request.dueOn })),
+        ]
+          .sort((a, b) => (a.at && b.at ? Temporal.PlainDate.compare(a.at, b.at) : a.at ? -1 : 1))
+          .slice(0, 10);
+        const nextYear = today.today.year + 1;
+        return page('dpo/today', {
+          counters: counters(open, today),
+          chart: await chartOf(open, call),
+          next,
+          unsigned: unsigned.map((act) => actRow(act, w)),
+          queues,
+          findings: findings.length,
+          calendarMissing: today.today.month >= 10 && !law.calendar.knows(nextYear) ? nextYear : null,
+          now: w.dateTime(today.now),
+          nearest: open[0]?.dueOn ? w.date(open[0].dueOn) : null,
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/requests',
+      roles: readers,
+      query: form(
+        {},
+        {
+          view: { enum: ['', 'new', 'identity', 'work', 'ready', 'late', 'closed'] },
+          kind: { enum: ['', ...Object.keys(kindNames)] },
+          channel: { enum: ['', ...Object.keys(channelNames)] },
+        },
+      ),
+      async handler(call) {
+        const w = words(call);
+        const today = shared.today();
+        const { view = '', kind = '', channel = '' } = call.query as Record<string, string>;
+        const open = await requests.list({ open: true, limit: 500 });
+        const closed = view === 'closed' ? await requests.list({ open: false, limit: 500 }) : [];
+        const own = tabs.find(([name]) => name === view)?.[2] ?? (() => true);
+        const shown = (view === 'closed' ? closed : open.filter(own)).filter(
+          (request) => (!kind || request.kind === kind) && (!channel || request.channel === channel),
+        );
+        return page('dpo/requests', {
+          total: open.length,
+          counters: counters(open, today),
+          chart: await chartOf(open, call),
+          tabs: [
+            ...tabs.map(([name, title, holds]) => ({
+              href: name ? `/dpo/requests?view=${name}` : '/dpo/requests',
+              title: w.t(title),
+              count: open.filter(holds).length,
+              current: name === view,
+            })),
+            { href: '/dpo/requests?view=closed', title: w.t('Закрытые'), count: null, current: view === 'closed' },
+          ],
+          rows: shown.map((request) => requestRow(request, today, w)),
+          filter: { view, kind, channel },
+          filtered: Boolean(kind || channel),
+          kinds: Object.entries(kindNames).map(([id, name]) => [id, w.t(name)]),
+          channels: Object.entries(channelNames).map(([id, name]) => [id, w.t(name)]),
+          now: w.dateTime(today.now),
+        });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/requests/new',
+      roles: readers,
+      handler: (call) => page('dpo/request-new', newModel(call, { receivedAt: localTime(clock.now(), law.zone) })),
+    }),
+    route<{
+      channel: RequestChannel;
+      kind: RequestKind;
+      receivedAt: string;
+      email?: string;
+      name?: string;
+      text?: string;
+    }>({
+      method: 'post',
+      path: '/dpo/requests/new',
+      roles: readers,
+      body: form(
+        {
+          channel: { enum: Object.keys(channelNames) },
+          kind: { enum: Object.keys(kindNames) },
+          receivedAt: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2})?$' },
+        },
+        { email: { anyOf: [{ const: '' }, { type: 'string', format: 'email' }] }, name: maybe(), text: maybe(20_000) },
+      ),
+      redraw: (call, problems) => page('dpo/request-new', newModel(call as Call, call.body, problems)),
+      async handler(call) {
+        const { channel, kind, email, name, text } = call.body;
+        const receivedAt = fromLocal(call.body.receivedAt, law.zone);
+        notInFuture(receivedAt, clock.now(), 'receivedAt');
+        const request = await story((trx) =>
+          requests.receive(trx, {
+            channel,
+            kind,
+            receivedAt,
+            from: { ...(email ? { email } : {}), ...(name ? { name } : {}) },
+            ...(text ? { text } : {}),
+          }),
+        );
+        call.flash(words(call).t('Обращение {{number}} зарегистрировано.', { number: request.number }));
+        return redirect(cardPath(request));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/requests/:no',
+      roles: readers,
+      async handler(call) {
+        const request = await found(call);
+        if (call.params.no !== toPath(request.number)) return redirect(cardPath(request));
+        return page('dpo/request', await cardModel(call, request));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/requests/:no/deadline',
+      roles: readers,
+      async handler(call) {
+        const w = words(call);
+        const request = await found(call);
+        const due = await requests.deadline(request.id);
+        const today = shared.today();
+        const from = dayOf(request.receivedAt, law.zone);
+        const years = [from.year, ...(due.dueOn && due.dueOn.year !== from.year ? [due.dueOn.year] : [])];
+        return page('dpo/deadline', {
+          request,
+          path: cardPath(request),
+          received: w.dateTime(request.receivedAt),
+          due: because(due, law, w),
+          strip: strip({ from, due, today: today.today, calendar: law.calendar }, w),
+          sources: years
+            .filter((year) => law.calendar.knows(year))
+            .map((year) => `${year}: ${law.calendar.source(year)}`),
+          extended: request.extended ? w.dateTime(request.extended.at) : null,
+        });
+      },
+    }),
+    // A look at who asked is written down; a GET changes nothing, so it is a button.
+    route({
+      method: 'post',
+      path: '/dpo/requests/:no/case',
+      roles: readers,
+      async handler(call) {
+        const request = await found(call);
+        const opened = await requests.open(request.id, by(call).account);
+        const { raw: _, ...shown } = opened;
+        return page('dpo/request-case', { request, path: cardPath(request), file: shown, masked: maskedCase(opened) });
+      },
+    }),
+    ...step<{ subject: string; method: string }>({
+      name: 'identity',
+      roles: readers,
+      body: form({ subject: line(64), method: line() }),
+      extra: async (call) => ({ candidates: await requests.candidates((await found(call)).id) }),
+      done: 'Личность подтверждена.',
+      work: ({ id }, { subject, method }, who) =>
+        story((trx) => requests.identify(trx, id, { subject: subject === 'none' ? null : subject, method, by: who })),
+    }),
+    ...step<{ text: string }>({
+      name: 'clarify',
+      roles: readers,
+      body: form({ text: line(5_000) }),
+      done: 'Запрос отправлен субъекту.',
+      work: ({ id }, { text }, who) => story((trx) => requests.clarify(trx, id, { text, by: who })),
+    }),
+    ...step<{ text?: string }>({
+      name: 'answer',
+      roles: ['dpo'],
+      body: form({}, { text: maybe(20_000) }),
+      done: 'Ответ отправлен.',
+      work: ({ id }, { text }, who) => story((trx) => requests.answer(trx, id, { by: who, ...(text ? { text } : {}) })),
+    }),
+    ...step<{ ground: string; reasoning: string }>({
+      name: 'refuse',
+      roles: ['dpo'],
+      body: form({ ground: line(64), reasoning: line(20_000) }),
+      extra: (call) => ({
+        grounds: law
+          .refusalGrounds(shared.today().today)
+          .map(({ point, title, cite: source }) => [point, `${title} (${cite(source, call.locale)})`]),
+      }),
+      done: 'Отказ отправлен.',
+      work: ({ id }, body, who) => story((trx) => requests.refuse(trx, id, { ...body, by: who })),
+    }),
+    ...step<{ reason: string }>({
+      name: 'extend',
+      roles: ['dpo'],
+      body: form({ reason: line(5_000) }),
+      done: 'Срок продлён, уведомление поставлено в очередь.',
+      work: ({ id }, { reason }, who) => story((trx) => requests.extend(trx, id, { reason, by: who })),
+    }),
+    route({
+      method: 'post',
+      path: '/dpo/requests/:no/collect',
+      roles: readers,
+      async handler(call) {
+        const request = await found(call);
+        await requests.collect(request.id);
+        call.flash(words(call).t('Сбор завершён.'));
+        return redirect(cardPath(request));
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/dpo/requests/:no/close',
+      roles: readers,
+      async handler(call) {
+        const request = await found(call);
+        await story((trx) => requests.close(trx, request.id, by(call).account));
+        call.flash(words(call).t('Обращение {{number}} закрыто.', { number: request.number }));
+        return redirect(cardPath(request));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/documents/:id',
+      roles: readers,
+      async handler(call) {
+        const record = await letters.documents.get(call.params.id ?? '');
+        // What is sealed about a person is shown to staff only with a trace.
+        await story((trx) =>
+          journal.append(trx, {
+            action: 'document.opened',
+            about: record.id,
+            actor: by(call).account,
+            body: { kind: record.kind },
+          }),
+        );
+        const opened = await letters.documents.file(record.id);
+        return file(opened.bytes, opened.type, opened.name);
+      },
+    }),
+
+    // Erasure
+    route({
+      method: 'get',
+      path: '/dpo/erasures',
+      roles: witnesses,
+      query: form({}, { view: { enum: ['', 'open', 'all'] } }),
+      async handler(call) {
+        const w = words(call);
+        const all = call.query.view === 'all';
+        const plans = await retention.plans.list(all ? { limit: 200 } : { open: true, limit: 200 });
+        return page('dpo/erasures', { rows: plans.map((plan) => planRow(plan, shared.today(), w)), all });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/erasures/:id',
+      roles: witnesses,
+      handler: (call) => planPage(call),
+    }),
+    route({
+      method: 'post',
+      path: '/dpo/erasures/:id/check',
+      roles: readers,
+      redraw: (call, problems) => planPage(call as Call, problems),
+      async handler(call) {
+        const plan = await story((trx) => retention.check(trx, call.params.id ?? '', by(call).account));
+        call.flash(words(call).t('План проверен, удаление поставлено в очередь.'));
+        return redirect(`/dpo/erasures/${plan.id}`);
+      },
+    }),
+
+    // Acts
+    route({
+      method: 'get',
+      path: '/dpo/acts',
+      roles: witnesses,
+      query: form({}, { view: { enum: ['', 'unsigned'] } }),
+      async handler(call) {
+        const unsigned = call.query.view === 'unsigned';
+        const acts = await retention.acts.list(unsigned ? { unsigned, limit: 500 } : { limit: 500 });
+        return page('dpo/acts', { rows: acts.map((act) => actRow(act, words(call))), unsigned });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/acts/:no.pdf',
+      roles: witnesses,
+      async handler(call) {
+        const act = await retention.acts.get(fromPath(call.params.no ?? ''));
+        return file(await letters.documents.pdf(act.document), 'application/pdf', `${act.number}.pdf`);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/dpo/acts/:no',
+      roles: witnesses,
+      handler: (call) => actPage(call),
+    }),
+    route<{ name: string; post: string }>({
+      method: 'post',
+      path: '/dpo/acts/:no/sign',
+      roles: ['dpo'],
+      body: form({ name: line(), post: line() }),
+      redraw: (call, problems) => actPage(call as Call, { values: call.body, problems }),
+      async handler(call) {
+        const act = await retention.acts.get(fromPath(call.params.no ?? ''));
+        await story((trx) => retention.acts.sign(trx, act.id, { ...call.body, by: by(call).account }));
+        call.flash(words(call).t('Акт {{number}} подписан.', { number: act.number }));
+        return redirect(`/dpo/acts/${toPath(act.number)}`);
+      },
+    }),
+
+    // Terms and rules
+    route({
+      method: 'get',
+      path: '/dpo/retention',
+      roles: ['dpo', 'dpo-assistant', 'auditor'],
+      handler(call) {
+        const { today } = shared.today();
+        const schedules = law.operator.schedules.map(({ category, title, clause, system }) => {
+          const keep = law.keep(category, { from: today });
+          return {
+            title,
+            system,
+            clause,
+            until: words(call).date(keep.keepUntil),
+            by: words(call).date(keep.destroyBy),
+            because: `${keep.because.winner.value}: ${cite(keep.because.winner.cite, call.locale)}`,
+          };
+        });
+        const order = { error: 0, warning: 1, info: 2 };
+        const findings = law.lint(today).sort((a, b) => order[a.severity] - order[b.severity]);
+        return page('dpo/retention', { schedules, findings, today: words(call).date(today), digest: law.digest });
+      },
+    }),
+  ];
+
+  function newModel(call: Call, values: object, problems: unknown[] = []) {
+    const { t } = words(call);
+    return {
+      values,
+      problems,
+      kinds: Object.entries(kindNames).map(([id, name]) => [id, t(name)]),
+      channels: Object.entries(channelNames)
+        .filter(([id]) => id !== 'dashboard')
+        .map(([id, name]) => [id, t(name)]),
+    };
+  }
+
+  async function planPage(call: Call, problems: unknown[] = []) {
+    const w = words(call);
+    const plan = await retention.plans.get(call.params.id ?? '');
+    const [acts, nameOf] = await Promise.all([retention.acts.list({ plan: plan.id }), shared.names()]);
+    const { account, roles } = by(call);
+    const mayCheck = plan.state === 'waiting' && roles.some((role) => role === 'dpo' || role === 'dpo-assistant');
+    return page('dpo/erasure', {
+      plan,
+      row: planRow(plan, shared.today(), w),
+      items: planItems(plan.items, w),
+      due: plan.due ? because(plan.due, law, w) : null,
+      madeAt: w.dateTime(plan.madeAt),
+      madeBy: plan.madeBy === 'system' ? w.t('система') : nameOf(plan.madeBy),
+      autoAt: w.dateTime(plan.autoAt),
+      checkedAt: plan.checkedAt ? w.dateTime(plan.checkedAt) : null,
+      checkedBy: plan.checkedBy ? nameOf(plan.checkedBy) : null,
+      executedAt: plan.executedAt ? w.dateTime(plan.executedAt) : null,
+      lost: plan.lostPaidTime ? { until: w.date(plan.lostPaidTime.until), days: plan.lostPaidTime.days } : null,
+      acts: acts.map((act) => actRow(act, w)),
+      mayCheck: mayCheck && plan.madeBy !== account,
+      ownPlan: mayCheck && plan.madeBy === account,
+      problems,
+    });
+  }
+
+  async function actPage(call: Call, more: object = {}) {
+    const w = words(call);
+    const act = await retention.acts.get(fromPath(call.params.no ?? ''));
+    const [ledger, document] = await Promise.all([
+      retention.ledger({ act: act.id, limit: 500 }),
+      letters.documents.get(act.document),
+    ]);
+    const titles = new Map(shared.datamap.stores().map(({ key, store }) => [key, store.title[call.locale]]));
+    const profile = await accounts.profile(shared.db, by(call).account);
+    return page('dpo/act', {
+      act,
+      row: actRow(act, w),
+      ledger: ledgerRows(ledger, (store) => titles.get(store) ?? store, w),
+      document: { sha256: document.sha256, pages: document.pages, madeAt: w.dateTime(document.madeAt) },
+      fields: law.actFields(act.madeOn),
+      source: cite(law.actFields(act.madeOn).cite, call.locale),
+      maySign: !act.signed && by(call).roles.includes('dpo'),
+      values: { name: profile?.name ?? '', post: profile?.position ?? '' },
+      ...more,
+    });
+  }
+}
+
+/** «2026-11-20T18:40» in the operator's zone, as the browser's own field wants it. */
+export function localTime(at: Temporal.Instant, zone: string): string {
+  return at.toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: 'minute' });
+}
+
+/** @throws Refusal when such a moment does not exist */
+export function fromLocal(text: string, zone: string): Temporal.Instant {
+  try {
+    return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant();
+  } catch {
+    throw new Refusal('input.date', 'invalid', { field: 'receivedAt', message: 'Укажите дату и время.' });
+  }
+}

@@ -1,0 +1,93 @@
+import type { Actor, Locale, NavItem, NavSection } from '../http/index.ts';
+import type { Shared } from './shared.ts';
+import { counters } from './views/requests.ts';
+
+/** The side menu of a person: only what their roles open. */
+export function menuOf(shared: Shared) {
+  return async (actor: Actor | null, locale: Locale, path: string): Promise<NavSection[]> => {
+    if (!actor) return [];
+    const { t } = shared.words({ locale });
+    const has = (...roles: Actor['roles'][number][]): boolean => roles.some((role) => actor.roles.includes(role));
+    const item = (href: string, title: string, more: Partial<NavItem> = {}): NavItem => ({ href, title, ...more });
+    const sections: NavSection[] = [];
+
+    if (has('dpo', 'dpo-assistant')) {
+      const open = await shared.requests.list({ open: true, limit: 500 });
+      const plans = await shared.retention.plans.list({ open: true });
+      sections.push({
+        title: t('Работа'),
+        items: [
+          item('/dpo', t('Сегодня')),
+          item('/dpo/requests', t('Обращения'), { count: open.length, late: counters(open, shared.today()).late }),
+          item('/dpo/erasures', t('Удаления'), { count: plans.length }),
+          ...(has('dpo') && shared.projects ? [item('/dpo/log-access', t('Доступ к журналу'))] : []),
+        ],
+      });
+      sections.push({
+        title: t('Учёт'),
+        items: [item('/dpo/acts', t('Акты уничтожения')), item('/dpo/retention', t('Сроки и правила'))],
+      });
+    }
+    if (has('specialist') && shared.projects) {
+      sections.push({ title: t('Журнал сообщений'), items: [item('/logs', t('Доступ по разрешению'))] });
+    }
+    if (has('auditor', 'dpo')) {
+      const acts = has('dpo') ? [] : [item('/dpo/acts', t('Акты уничтожения'))];
+      sections.push({
+        title: t('Аудит'),
+        items: [
+          item('/audit/log', t('Журнал доступа')),
+          item('/audit/chain', t('Проверка цепочки')),
+          item('/audit/reports', t('Отчёты PDF')),
+          ...acts,
+        ],
+      });
+    }
+    if (has('relay-user') && actor.subject) {
+      const unread = await shared.letters.notices(actor.subject, { unread: true });
+      sections.push({
+        title: t('Кабинет'),
+        items: [
+          ...(shared.projects ? [item('/my/projects', t('Проекты'))] : []),
+          item('/my/notices', t('Уведомления'), { count: unread.length }),
+          ...(shared.invoices ? [item('/my/billing', t('Оплата и документы'))] : []),
+          item('/my/privacy', t('Согласия и данные')),
+          item('/my/account', t('Аккаунт')),
+        ],
+      });
+    }
+    if (has('admin')) {
+      sections.push({
+        title: t('Администрирование'),
+        items: [item('/admin', t('Состояние')), item('/admin/staff', t('Сотрудники и роли'))],
+      });
+    }
+    return markCurrent(sections, path);
+  };
+}
+
+/** The longest address that the page's own begins with is the current one. */
+export function markCurrent(sections: NavSection[], path: string): NavSection[] {
+  const fits = (href: string): boolean => path === href || path.startsWith(`${href}/`);
+  const best = sections
+    .flatMap(({ items }) => items.map(({ href }) => href))
+    .filter(fits)
+    .sort((a, b) => b.length - a.length)[0];
+  return sections.map(({ title, items }) => ({
+    title,
+    items: items.map((item) => (item.href === best ? { ...item, current: true } : item)),
+  }));
+}
+
+/** Where a person begins their day. */
+export function homeOf(actor: Actor): string {
+  const order: [Actor['roles'][number], string][] = [
+    ['dpo', '/dpo'],
+    ['dpo-assistant', '/dpo'],
+    ['auditor', '/audit/log'],
+    ['specialist', '/logs'],
+    ['admin', '/admin'],
+    ['relay-user', '/my/projects'],
+  ];
+  return order.find(([role]) => actor.roles.includes(role))?.[1] ?? '/help';
+}
