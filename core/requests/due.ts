@@ -7,7 +7,7 @@ type Instant = Temporal.Instant;
 
 /** Duties that a request of a kind opens, as the law has them. */
 export function dutiesOf(law: Law, kind: RequestKind): string[] {
-  return law.duties('request.received', { right: kind }).filter((duty) => law.dutyType(duty).kind === 'act');
+  return law.duties('request.received', { kind }).filter((duty) => law.dutyType(duty).kind === 'act');
 }
 
 /**

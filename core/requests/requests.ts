@@ -199,7 +199,7 @@ export function createRequests(deps: RequestsDeps): Requests {
       trx,
       row,
       'request.received',
-      { right: intake.kind, ...channelField(intake.channel) },
+      { kind: intake.kind, ...channelField(intake.channel) },
       intake.receivedAt,
     );
     const { dueOn, computed, clause, receivedAt } = heading(row);

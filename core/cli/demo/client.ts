@@ -31,9 +31,13 @@ export function createPerson(origin: string): Person {
     const headers: Record<string, string> = { accept: 'application/json', origin, 'sec-fetch-site': 'same-origin' };
     if (cookies.size > 0) headers.cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     if (csrf) headers['x-csrf-token'] = csrf;
-    if (body !== undefined) headers['content-type'] = 'application/json';
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    if (text !== undefined) {
+      headers['content-type'] = 'application/json';
+      headers['content-length'] = String(Buffer.byteLength(text));
+    }
     const sent = request(origin + path, { method, headers, ...(localAddress ? { localAddress } : {}) });
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    sent.end(text);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     const bytes = await buffer(response);
     for (const line of response.headers['set-cookie'] ?? []) {
