@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import pino from 'pino';
-import { createAccounts } from './core/accounts/index.ts';
+import { type Accounts, createAccounts } from './core/accounts/index.ts';
 import { Refusal, systemClock } from './core/base/index.ts';
 import { type App, type AppOptions, runCli } from './core/cli/index.ts';
 import { createConsents } from './core/consents/index.ts';
@@ -13,6 +13,7 @@ import { createConsole } from './core/console/index.ts';
 import { createDataMap } from './core/datamap/index.ts';
 import {
   checkDatabase,
+  ensureHome,
   findPostgres,
   lockHome,
   type MigrationFolder,
@@ -71,11 +72,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       root: options.policies ? pathToFileURL(`${resolve(options.policies)}/`) : new URL('policies/', root),
       operator: options.operator,
     });
-    const home = resolve(options.home);
+    const home = ensureHome(options.home);
 
     // Beside a running service a command joins its database; alone it takes the folder and starts one for itself.
     const joined = service ? null : (options.databaseUrl ?? (await findPostgres(home)));
-    if (!joined || options.databaseUrl) mkdirSync(home, { recursive: true });
     if (!joined) closing.push(lockHome(home));
     const log = options.log ?? createLog(home);
     let databaseUrl = options.databaseUrl ?? joined;
@@ -118,7 +118,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     const datamap = createDataMap({ db, law, clock });
     datamap.register('journal', journalStores({ zone: law.zone }), journalImpersonal);
     const obligations = createObligations({ db, clock, law, journal });
-    const report: Report = host.hearing((trx, fact) => obligations.report(trx, fact));
+    const report: Report = host.hearing(async (trx, fact) => {
+      const id = await obligations.report(trx, fact);
+      await accounts.heard(trx, fact);
+      return id;
+    });
     const retention = createRetention({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, report },
       lostPaidTime: host.lostPaidTime,
@@ -126,7 +130,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const requests = createRequests({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, obligations, report },
     });
-    const accounts = createAccounts({
+    const accounts: Accounts = createAccounts({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, report },
       paidUntil: host.paidUntil,
       publicUrl: () => config.publicUrl,

@@ -10,16 +10,8 @@ import { Refusal } from '../base/index.ts';
  * @throws Refusal `home.unwritable` | `home.in-use`, each one line that says what to do
  */
 export function lockHome(folder: string): () => void {
-  const home = resolve(folder);
+  const home = ensureHome(folder);
   const file = join(home, 'srok.lock');
-  try {
-    mkdirSync(home, { recursive: true });
-    accessSync(home, constants.W_OK);
-  } catch (error) {
-    throw new Refusal('home.unwritable', 'unavailable', {
-      message: `The data folder ${home} cannot be written (${(error as NodeJS.ErrnoException).code}). Choose another with --home DIR.`,
-    });
-  }
   const mine = describe(process.pid);
   for (;;) {
     try {
@@ -29,11 +21,7 @@ export function lockHome(folder: string): () => void {
       };
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code !== 'EEXIST') {
-        throw new Refusal('home.unwritable', 'unavailable', {
-          message: `The data folder ${home} cannot be written (${code}). Choose another with --home DIR.`,
-        });
-      }
+      if (code !== 'EEXIST') throw unwritable(home, code);
     }
     const holder = read(file);
     const pid = Number(holder?.split(' ')[0]);
@@ -44,6 +32,24 @@ export function lockHome(folder: string): () => void {
     }
     rmSync(file, { force: true });
   }
+}
+
+/** Makes the data folder where there is none. @returns its absolute path @throws Refusal `home.unwritable` */
+export function ensureHome(folder: string): string {
+  const home = resolve(folder);
+  try {
+    mkdirSync(home, { recursive: true });
+    accessSync(home, constants.W_OK);
+    return home;
+  } catch (error) {
+    throw unwritable(home, (error as NodeJS.ErrnoException).code);
+  }
+}
+
+function unwritable(home: string, code: string | undefined): Refusal {
+  return new Refusal('home.unwritable', 'unavailable', {
+    message: `The data folder ${home} cannot be written (${code}). Choose another with --home DIR.`,
+  });
 }
 
 function read(file: string): string | null {

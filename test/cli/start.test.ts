@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { end, startService } from '../support/service.ts';
 
 const srok = fileURLToPath(new URL('../../bin/srok.js', import.meta.url));
 const policies = fileURLToPath(new URL('../../policies/', import.meta.url));
@@ -21,23 +22,6 @@ function run(args: string[], env: Record<string, string> = {}): Ended {
   return spawnSync(process.execPath, [srok, ...args], { encoding: 'utf8', env: { ...clean, ...env }, timeout: 60_000 });
 }
 
-function serve(args: string[]): { child: ChildProcess; firstLine: Promise<{ url: string; setup: string }> } {
-  const { DATABASE_URL: _, ...clean } = process.env;
-  const child = spawn(process.execPath, [srok, 'serve', '--json', ...args], {
-    env: clean,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const firstLine = new Promise<{ url: string; setup: string }>((done, fail) => {
-    let text = '';
-    child.stdout?.on('data', (chunk) => {
-      text += chunk;
-      if (text.includes('\n')) done(JSON.parse(text));
-    });
-    child.once('exit', (code) => fail(new Error(`ended with ${code}`)));
-  });
-  return { child, firstLine };
-}
-
 describe('starting the service', () => {
   let home: string;
 
@@ -47,8 +31,8 @@ describe('starting the service', () => {
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
   it('serves, answers its health, keeps one process to a folder, and stops in order', async () => {
-    const { child, firstLine } = serve(['--home', home, '--port', '0']);
-    const { url, setup } = await firstLine;
+    const service = await startService(home);
+    const { url, setup } = service;
     expect(setup).to.match(/^http/);
     expect((await fetch(`${url}/healthz`)).status).to.equal(200);
     const ready = await fetch(`${url}/readyz`);
@@ -61,9 +45,7 @@ describe('starting the service', () => {
     const beside = run(['journal', 'verify', '--home', home, '--json']);
     expect(JSON.parse(beside.stdout).ok, beside.stderr).to.equal(true);
 
-    const ended = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
-    expect(await ended).to.equal(0);
+    expect(await end(service, 'SIGTERM')).to.equal(0);
   });
 
   it('says in one line that the port is in use', async () => {

@@ -1,3 +1,4 @@
+import { advanceTo } from '../../advance.ts';
 import { publish, type Subscriber, subscribe } from '../client.ts';
 import { expectStatus, type Payload, type Scene, save, sha256, staffBrowser, user, type World } from '../world.ts';
 
@@ -306,9 +307,7 @@ async function sameRefusal(world: World): Promise<boolean> {
   return answers[0] === answers[1] && (answers[0] as string).startsWith('401');
 }
 
-/** Lets the transport deliver what waits, without moving time. */
-export async function settle(world: World): Promise<void> {
-  const { jobs } = world.app.engine;
-  await jobs.wake(world.clock.now());
-  await jobs.idle();
+/** Does everything that is due at this very moment, without moving time. */
+export async function settle({ app, clock }: World): Promise<void> {
+  await advanceTo({ clock, jobs: app.engine.jobs }, clock.now());
 }
