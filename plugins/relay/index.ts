@@ -92,9 +92,10 @@ export default {
   doors: (engine) => [partsOf(engine).door],
   ready: async (engine) => partsOf(engine).ready(),
   start: (engine) => partsOf(engine).start(),
-  async stop() {
-    // One process may hold several engines (tests): each ends with the plugin.
+  async stop(stopping?: Engine) {
+    // One process may hold several engines (tests): the one that stops, or all when nobody says which.
     for (const [engine, parts] of [...running]) {
+      if (stopping && engine !== stopping) continue;
       running.delete(engine);
       await parts.stop();
     }
