@@ -24,7 +24,7 @@ const columns: Store['columns'] = {
 /** Facts and duties: when what happened to whom, by ids. A duty's term starts when it is discharged. */
 const facts: Store = {
   title: { ru: 'Факты и обязанности', en: 'Facts and duties' },
-  system: { ru: 'Srok: учёт обязанностей оператора', en: 'Srok: the operator’s duties' },
+  system: { ru: 'ИСПДн «Журнал учёта»', en: 'Journal' },
   subject: 'any',
   tables: ['core.facts', 'core.obligations'],
   columns,
@@ -50,13 +50,19 @@ const facts: Store = {
     return [...counts.values()];
   },
 
-  async collect(subject, { trx }) {
+  async collect(subject, { trx, law }) {
     const rows = await trx('core.facts')
       .where({ subject_id: subject })
       .orderBy('id')
       .select('name', 'about', 'at', 'fields');
+    const titles = new Map(law.facts().map(({ fact, title }) => [fact, title]));
     return {
-      rows: rows.map(({ name, about, at, fields }) => ({ name, about, at: String(at), ...fields })),
+      rows: rows.map(({ name, about, at, fields }) => ({
+        fact: titles.get(name) ?? name,
+        about,
+        at: String(at),
+        ...fields,
+      })),
       source: 'созданы оператором при работе сервиса',
     };
   },

@@ -38,7 +38,7 @@ export function dueOfRequest(
 /** How a deadline was counted, one sentence a step, as it is printed in the answer and shown on the card. */
 export function explain(due: Due, receivedAt: Instant, zone: string): string[] {
   const steps = [
-    `Получено ${ru(dayOf(receivedAt, zone))} в ${time(receivedAt, zone)} МСК; срок начинается на следующий день.`,
+    `Получено ${ru(dayOf(receivedAt, zone))} в ${timeOf(receivedAt, zone)} МСК; срок начинается на следующий день.`,
     `Срок: ${due.because.winner.value} — ${cite(due.because.winner.cite, 'ru')}.`,
   ];
   const off = due.skipped.map(({ day, why }) => `${ru(day)} (${why})`);
@@ -56,7 +56,7 @@ export function ru(day: Temporal.PlainDate): string {
   return `${String(day.day).padStart(2, '0')}.${String(day.month).padStart(2, '0')}.${day.year}`;
 }
 
-function time(at: Instant, zone: string): string {
+export function timeOf(at: Instant, zone: string): string {
   const { hour, minute } = at.toZonedDateTimeISO(zone);
   return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
 }

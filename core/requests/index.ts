@@ -6,4 +6,4 @@
 export { createRequests, type RequestsDeps } from './requests.ts';
 export { openStates, type RequestState, requestStates } from './state.ts';
 export type * from './types.ts';
-export { channelWords, fieldWords, kindWords } from './words.ts';
+export { channelWords, fieldWords, kindWords, stateWords } from './words.ts';

@@ -1,10 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
 import { ZipFile } from 'yazl';
-import type { Temporal } from '../base/index.ts';
-import { describePeriod } from '../calendar/index.ts';
+import { Temporal } from '../base/index.ts';
+import { dayOf, describePeriod } from '../calendar/index.ts';
 import type { Collected, RegisteredStore, Volume } from '../datamap/index.ts';
 import { cite, type Law } from '../law/index.ts';
 import type { DocumentData } from '../letters/index.ts';
+import { ru, timeOf } from './due.ts';
 import { fieldWords } from './words.ts';
 
 /** One store's part of the package, opened. */
@@ -65,7 +66,7 @@ export function toCsv(rows: readonly Record<string, unknown>[]): string {
 }
 
 /** The tables of the printed answer. */
-export function tablesOf(parts: readonly OpenPart[]): DocumentData['access-answer']['tables'] {
+export function tablesOf(parts: readonly OpenPart[], zone: string): DocumentData['access-answer']['tables'] {
   return parts
     .filter(({ collected }) => collected.rows.length > 0)
     .map(({ entry, collected }) => {
@@ -77,7 +78,7 @@ export function tablesOf(parts: readonly OpenPart[]): DocumentData['access-answe
         title: entry.store.title.ru,
         source: `${collected.source}${rest}`,
         columns: columns.map((column) => fieldWords[column] ?? column),
-        rows: collected.rows.slice(0, rowsInPrint).map((row) => columns.map((column) => cell(row[column]))),
+        rows: collected.rows.slice(0, rowsInPrint).map((row) => columns.map((column) => printed(row[column], zone))),
       };
     });
 }
@@ -125,6 +126,7 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
   const systems = [...new Set(parts.map(({ entry }) => entry.store.system.ru))];
   const schedules = [...new Set(parts.map(({ entry }) => entry.store.schedule))];
   const caseFile = operator.schedules.find(({ category }) => category === 'request.case-file');
+  const titleOf = (id: string): string => operator.purposes.find((purpose) => purpose.id === id)?.title ?? id;
   const processors = operator.recipients.filter(({ role }) => role === 'processor');
   return {
     '1': [`${operator.name} обрабатывает Ваши персональные данные в системах: ${systems.join('; ')}.`],
@@ -139,7 +141,8 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
     '4': [
       `Оператор: ${operator.name}, ${operator.address}.`,
       ...operator.recipients.map(
-        ({ name, address, purpose, what }) => `${address ? `${name}, ${address}` : name}: ${purpose} (${what}).`,
+        ({ name, address, purpose, what }) =>
+          `${address ? `${name}, ${address}` : name}. Цель: ${titleOf(purpose)}. ${what}.`,
       ),
     ],
     '5': parts.map(({ entry, collected }) => {
@@ -147,19 +150,14 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
       const amount = collected.rows.length > 0 ? `строк — ${collected.rows.length}` : `записей — ${volumes}`;
       return `${entry.store.title.ru}: ${amount}; источник: ${collected.source}.`;
     }),
-    '6': schedules.map((category) => {
-      const schedule = operator.schedules.find((one) => one.category === category);
-      const { winner } = law.keep(category, { from: today }).because;
-      const own = schedule
-        ? `${schedule.title}: ${describePeriod(schedule.keep, 'ru')} (${schedule.clause})`
-        : law.category(category).title;
-      return `${own}; действует ${winner.value} — ${cite(winner.cite, 'ru')}.`;
-    }),
+    '6': schedules.map((category) => termOf(law, category, today)),
     '7': [...operator.rightsHowTo],
     '8': [operator.crossBorder.text],
     '9':
       processors.length > 0
-        ? processors.map(({ name, address, purpose }) => `${address ? `${name}, ${address}` : name}: ${purpose}.`)
+        ? processors.map(
+            ({ name, address, purpose }) => `${address ? `${name}, ${address}` : name}. Цель: ${titleOf(purpose)}.`,
+          )
         : ['Обработка другим лицам не поручена.'],
     '9.1': [...operator.measures],
     '10': [
@@ -171,6 +169,21 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
         : []),
     ],
   };
+}
+
+/** How long a category is kept: the operator's own term, what is really applied, and what it counts from. */
+function termOf(law: Law, category: string, today: Temporal.PlainDate): string {
+  const schedule = law.operator.schedules.find((one) => one.category === category);
+  const { because, destroyBecause, keepUntil } = law.keep(category, { from: today });
+  const title = schedule?.title ?? law.category(category).title;
+  const titles = new Map(law.facts().map((fact) => [fact.fact, fact.title]));
+  const starts = (schedule?.starts ?? []).map((fact) => `«${titles.get(fact) ?? fact}»`).join(' или ');
+  if (keepUntil.equals(today)) {
+    const { value, cite: from } = destroyBecause.winner;
+    return `${title}: до события ${starts}, затем уничтожаются — ${value} (${cite(from, 'ru')}).`;
+  }
+  const counted = starts ? ` с события ${starts}` : '';
+  return `${title}: ${because.winner.value}${counted} (${cite(because.winner.cite, 'ru')}).`;
 }
 
 function readme(number: string, parts: readonly OpenPart[]): string {
@@ -191,6 +204,18 @@ function readme(number: string, parts: readonly OpenPart[]): string {
 
 function columnsOf(rows: readonly Record<string, unknown>[]): string[] {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
+}
+
+/** Days and moments as people write them; the annex keeps them as machines do. */
+function printed(value: unknown, zone: string): string | number | null {
+  const plain = cell(value);
+  if (typeof plain !== 'string') return plain;
+  if (/^\d{4}-\d{2}-\d{2}$/.test(plain)) return ru(Temporal.PlainDate.from(plain));
+  if (/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(plain)) {
+    const at = Temporal.Instant.from(plain);
+    return `${ru(dayOf(at, zone))}, ${timeOf(at, zone)} МСК`;
+  }
+  return plain;
 }
 
 function cell(value: unknown): string | number | null {

@@ -195,13 +195,7 @@ export function createRequests(deps: RequestsDeps): Requests {
     });
     const row = await locked(trx, id);
     await step(trx, id, 'received', 'system', { kind: intake.kind, channel: intake.channel });
-    await tell(
-      trx,
-      row,
-      'request.received',
-      { kind: intake.kind, ...channelField(intake.channel) },
-      intake.receivedAt,
-    );
+    await tell(trx, row, 'request.received', { kind: intake.kind, channel: intake.channel }, intake.receivedAt);
     const { dueOn, computed, clause, receivedAt } = heading(row);
     await write(trx, row, file, {
       template: 'request.receipt',
@@ -402,7 +396,7 @@ export function createRequests(deps: RequestsDeps): Requests {
         ...head,
         to: addressee(file),
         points: pointsOf(law, parts, today()),
-        tables: tablesOf(parts),
+        tables: tablesOf(parts, zone),
         volumes: volumesOf(law, parts, today()),
         annexes: [{ name, sha256: annex.sha256, size: annex.size }],
         appeal: law.operator.complaint,
@@ -800,11 +794,6 @@ function checkIntake(intake: Intake, now: Temporal.Instant): void {
   if (Temporal.Instant.compare(intake.receivedAt, now) > 0) {
     throw new Refusal('request.from-the-future', 'invalid', { field: 'receivedAt' });
   }
-}
-
-/** The vocabulary of facts has no word of its own for a form on the site. */
-function channelField(channel: RequestChannel): { channel?: string } {
-  return channel === 'portal' ? {} : { channel };
 }
 
 /** «ЗС-2026-0001» in letters that every file system and mail program takes. */

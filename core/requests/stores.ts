@@ -1,6 +1,8 @@
 import { type Anchor, type Store, whereAnchored } from '../datamap/index.ts';
 import type { Trx } from '../db/index.ts';
-import type { CaseFile } from './types.ts';
+import type { RequestState } from './state.ts';
+import type { CaseFile, RequestChannel, RequestKind } from './types.ts';
+import { channelWords, kindWords, stateWords } from './words.ts';
 
 async function countOf(query: ReturnType<Trx>): Promise<number> {
   const [row] = (await query.count('* as count')) as unknown as { count: number }[];
@@ -56,10 +58,10 @@ const cases: Store = {
       const file = JSON.parse((await vault.open(row.sealed, row.id)).toString('utf8')) as CaseFile;
       shown.push({
         number: row.number,
-        kind: row.kind,
-        channel: row.channel,
+        kind: kindWords[row.kind as RequestKind] ?? row.kind,
+        channel: channelWords[row.channel as RequestChannel] ?? row.channel,
         received_at: String(row.received_at),
-        state: row.state,
+        state: stateWords[row.state as RequestState] ?? row.state,
         email: file.email,
         name: file.name,
         text: file.text,

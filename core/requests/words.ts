@@ -1,3 +1,4 @@
+import type { RequestState } from './state.ts';
 import type { RequestChannel, RequestKind } from './types.ts';
 
 /** What a request is called in letters and documents. */
@@ -19,6 +20,19 @@ export const channelWords: Record<RequestChannel, string> = {
   portal: 'форма на сайте',
 };
 
+/** Where a request stands, in the words of the card. */
+export const stateWords: Record<RequestState, string> = {
+  received: 'получено',
+  'identity-asked': 'запрошено подтверждение личности',
+  identified: 'личность подтверждена',
+  collecting: 'сведения собираются',
+  draft: 'ответ готовится',
+  erasing: 'уничтожение по плану',
+  answered: 'ответ направлен',
+  refused: 'направлен отказ',
+  closed: 'закрыто',
+};
+
 /** Names of the fields that stores hand out, for people. A field without a name here is printed as it is. */
 export const fieldWords: Readonly<Record<string, string>> = {
   about: 'К чему относится',
@@ -38,7 +52,9 @@ export const fieldWords: Readonly<Record<string, string>> = {
   edition: 'Редакция',
   email: 'Электронная почта',
   eraseBy: 'Уничтожить до',
+  fact: 'Событие',
   from: 'С',
+  ground: 'Основание',
   id: 'Идентификатор',
   ip: 'IP-адрес',
   issued_on: 'Дата выставления',

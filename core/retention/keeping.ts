@@ -1,6 +1,6 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import type { Anchor } from '../datamap/index.ts';
-import { cite, type HoldDays, type Keep, type Law } from '../law/index.ts';
+import { cite, type HoldDays, type Keep, type Law, type LawStep } from '../law/index.ts';
 
 type Day = Temporal.PlainDate;
 const compare = Temporal.PlainDate.compare;
@@ -44,6 +44,8 @@ export interface Decision {
   stayCount: number;
   until: Day | null; // the last day to which something stays; null: unknown, frozen
   because: string | null;
+  /** No law asks to keep it: the term is the operator's own choice. */
+  byChoice: boolean;
   /** Something stays only because of a legal hold, to the end of this day. */
   heldUntil: Day | null;
 }
@@ -66,6 +68,7 @@ export function decide(
     stayCount: 0,
     until: null,
     because: null,
+    byChoice: false,
     heldUntil: null,
   };
   let frozen = false;
@@ -91,6 +94,7 @@ export function decide(
     } else if (!frozen && (!decision.until || compare(keep.keepUntil, decision.until) > 0)) {
       decision.until = keep.keepUntil;
       decision.because = reasonOf(keep);
+      decision.byChoice = saying(keep).every(({ cite }) => cite.clause !== undefined);
     }
   }
   if (frozen) decision.until = null;
@@ -99,8 +103,13 @@ export function decide(
 
 /** Why records stay, in words with the citation. */
 export function reasonOf(keep: Keep): string {
-  const { winner, losers } = keep.because;
-  const also = losers.filter((step) => step.why === 'совпадает с действующим').map((step) => cite(step.cite, 'ru'));
   const held = keep.heldBy.length > 0 ? '; действует запрет уничтожения' : '';
-  return `${winner.value}: ${[cite(winner.cite, 'ru'), ...new Set(also)].join('; ')}${held}`;
+  const cites = new Set(saying(keep).map((step) => cite(step.cite, 'ru')));
+  return `${keep.because.winner.value}: ${[...cites].join('; ')}${held}`;
+}
+
+/** The winning rule and those that lead to the same day. */
+function saying({ keepUntil, because: { winner, losers } }: Keep): LawStep[] {
+  const last = winner.on ?? keepUntil;
+  return [winner, ...losers.filter((step) => step.on && compare(step.on, last) === 0)];
 }

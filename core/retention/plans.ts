@@ -2,7 +2,7 @@ import { newId, Refusal, Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
 import { type EraseReceipt, isUnsupported, type Store, toRanges } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import type { Law } from '../law/index.ts';
+import { cite, type Law } from '../law/index.ts';
 import type { Staying } from '../letters/index.ts';
 import type { ActLine } from './act.ts';
 import type { Acts } from './acts.ts';
@@ -103,7 +103,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
           outcome: 'retain',
           records: decision.stayCount,
           bytes: goes === 0 ? bytes : null,
-          because: decision.because,
+          because: decision.byChoice ? `${decision.because}; ${basesOf(store)}` : decision.because,
           until_on: decision.until,
           held_until: decision.heldUntil,
           anchored: null,
@@ -111,6 +111,15 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       }
     }
     return { items, days };
+  }
+
+  /** Where the operator chose the term, the grounds of the purposes say why the data may stay at all. */
+  function basesOf(store: Store): string {
+    const purposes = law.operator.purposes.filter(({ id }) => store.purposes.includes(id));
+    const bases = purposes.flatMap((purpose) =>
+      purpose.bases.map(({ text, cite: from }) => `${text} (${cite(from, 'ru')})`),
+    );
+    return `основание: ${[...new Set(bases)].join(', ')}`;
   }
 
   /** The last day: the promise counts from when the account ended; another term may end sooner. */
