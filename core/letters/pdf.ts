@@ -339,14 +339,33 @@ class Layout {
     this.grid(columns, foot ? [...rows, foot] : rows, { head: true, foot: foot !== undefined, size: 9.5 });
   }
 
+  /** By their shares, but no column so narrow that a word of its head must be cut. */
+  private widthsOf(columns: PaperColumn[]): number[] {
+    this.use(cellHead);
+    const least = columns.map(({ title }) =>
+      Math.max(24, ...title.split(/\s+/).map((word) => this.doc.widthOfString(word) + 2 * pad + 1)),
+    );
+    const shares = columns.map((column) => column.width);
+    const fixed = new Set<number>();
+    for (;;) {
+      const room = width - [...fixed].reduce((sum, index) => sum + (least[index] as number), 0);
+      const free = shares.reduce((sum, share, index) => (fixed.has(index) ? sum : sum + share), 0);
+      const widths = shares.map((share, index) =>
+        fixed.has(index) ? (least[index] as number) : (share / free) * room,
+      );
+      const narrow = widths.findIndex((wide, index) => !fixed.has(index) && wide < (least[index] as number));
+      if (narrow < 0 || fixed.size === columns.length - 1) return widths;
+      fixed.add(narrow);
+    }
+  }
+
   /** Rows of cells with a frame; a row longer than the page goes on over it, the head is repeated. */
   private grid(
     columns: PaperColumn[],
     rows: string[][],
     options: { head: boolean; labels?: boolean; foot?: boolean; size: number },
   ): void {
-    const total = columns.reduce((sum, column) => sum + column.width, 0);
-    const widths = columns.map((column) => (column.width / total) * width);
+    const widths = this.widthsOf(columns);
     const lefts = widths.map((_w, i) => margins.left + widths.slice(0, i).reduce((sum, w) => sum + w, 0));
     const table = this.element('Table');
     const rowOf = (cells: string[], style: (column: number) => Style): string[][] =>

@@ -129,7 +129,7 @@ function asTable(columns: string[], rows: (string | number | null)[][]): PaperBl
   return {
     kind: 'fields',
     rows: rows.flatMap((row, index) => [
-      { label: `Запись ${index + 1}`, value: '' },
+      ...(rows.length > 1 ? [{ label: `Запись ${index + 1}`, value: '' }] : []),
       ...columns.map((label, column) => ({ label, value: text(row[column]) })),
     ]),
   };
