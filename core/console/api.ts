@@ -42,7 +42,7 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
       tag: 'session',
       body: object({ email: text(254), password: text(1024), totp: text(32) }, ['email', 'password']),
       response: anything,
-      limit: { name: 'sign-in', points: 30, seconds: 60 },
+      limit: { name: 'sign-in', points: 300, seconds: 60 },
       async handler(call) {
         const { email: address, password, totp } = call.body;
         const answer = await accounts.signIn({ email: address, password, ip: call.ip, ...(totp ? { totp } : {}) });

@@ -24,7 +24,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       path: '/auth/login',
       roles: 'public',
       form: true,
-      limit: { name: 'sign-in', points: 30, seconds: 60 },
+      limit: { name: 'sign-in', points: 300, seconds: 60 },
       body: form({ email: line(254), password }, { next: { anyOf: [innerPath, { const: '' }] } }),
       redraw: ({ body }, problems) => page('auth/login', { email: body.email, next: body.next ?? '', problems }),
       async handler(call) {
