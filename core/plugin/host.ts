@@ -118,7 +118,7 @@ export function createHost(plugins: readonly Plugin[], law: Law): Host {
       for (const plugin of plugins) await plugin.start?.(joined());
     },
     async stop() {
-      for (const plugin of [...plugins].reverse()) await plugin.stop?.();
+      for (const plugin of [...plugins].reverse()) await plugin.stop?.(joined());
     },
   };
 }

@@ -108,5 +108,5 @@ export interface Plugin {
   /** Extra checks of readiness: null when well, a sentence when not. */
   ready?(engine: Engine): Promise<string | null>;
   start?(engine: Engine): Promise<void>;
-  stop?(): Promise<void>;
+  stop?(engine: Engine): Promise<void>;
 }

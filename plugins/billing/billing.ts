@@ -1,4 +1,5 @@
 import { dayOf, type Engine, newId, Refusal, startOf, Temporal, type Trx } from '../../core/index.ts';
+import { sealPayer } from './payer.ts';
 import { daysLeft, nextPeriod } from './period.ts';
 import {
   endPeriod,
@@ -22,7 +23,7 @@ import {
   periodsOf,
   runningPeriods,
 } from './store.ts';
-import type { Billing, Paid, PaymentFact } from './types.ts';
+import type { Billing, Paid, Payer, PaymentFact } from './types.ts';
 
 /** Payments, the periods they open, the invoices that go with them. */
 export function createBilling(engine: Engine) {
@@ -95,12 +96,11 @@ export function createBilling(engine: Engine) {
       ...{ ended_at: null, noticed_days: [] },
     };
     await insertPeriod(trx, period);
+    const id = newId('pay', now);
     const row: PaymentRow = {
-      ...{ id: newId('pay', now), external_id: payment.externalId, project_id, subject_id, period_id: period.id },
+      ...{ id, external_id: payment.externalId, project_id, subject_id, period_id: period.id },
       ...{ plan: plan.id, months: payment.months, kopecks: payment.kopecks },
-      payer_name: payment.payer.name,
-      payer_inn: payment.payer.inn ?? null,
-      payer_email: payment.payer.email,
+      payer: await sealPayer(engine.vault, id, paid_on, payment.payer),
       ...{ paid_at: payment.paidAt, paid_on, recorded_by: payment.by ?? 'system' },
     };
     await insertPayment(trx, row);
@@ -119,7 +119,7 @@ export function createBilling(engine: Engine) {
     });
     const account = await engine.accounts.bySubject(trx, subject_id);
     if (account) await engine.accounts.activity(trx, account.id, 'payment');
-    const invoice = await issueInvoice(trx, row, period, plan);
+    const invoice = await issueInvoice(trx, row, payment.payer, period, plan);
     return { payment: row.id, period: periodOf(period), invoice, repeated: false };
   }
 
@@ -141,6 +141,7 @@ export function createBilling(engine: Engine) {
   async function issueInvoice(
     trx: Trx,
     payment: PaymentRow,
+    payer: Payer,
     period: PeriodRow,
     plan: { title: string; priceKopecks: number },
   ) {
@@ -153,11 +154,7 @@ export function createBilling(engine: Engine) {
       about: id,
       subject: payment.subject_id,
       data: {
-        payer: {
-          name: payment.payer_name,
-          ...(payment.payer_inn ? { inn: payment.payer_inn } : {}),
-          email: payment.payer_email,
-        },
+        payer,
         basis: offerTitle(),
         lines: [
           {
@@ -188,7 +185,7 @@ export function createBilling(engine: Engine) {
     });
     await letters.queue(trx, {
       template: 'billing.invoice',
-      to: { subject: payment.subject_id, email: payment.payer_email, name: payment.payer_name },
+      to: { subject: payment.subject_id, email: payer.email, name: payer.name },
       about: id,
       attachments: [document.id],
       data: {

@@ -65,5 +65,6 @@ export default {
     },
   },
   sources: [{ name: 'billing.periods', job: 'billing.periods', next: (_db, engine) => partsOf(engine).next() }],
+  pages: (engine) => ({ invoices: billingOf(engine) }),
   routes: (engine) => billingRoutes(engine, billingOf(engine)),
 } satisfies Plugin;

@@ -34,9 +34,7 @@ export interface PaymentRow {
   plan: string;
   months: number;
   kopecks: number;
-  payer_name: string;
-  payer_inn: string | null;
-  payer_email: string;
+  payer: Buffer; // sealed, see payer.ts
   paid_at: Instant;
   paid_on: Day;
   recorded_by: string;

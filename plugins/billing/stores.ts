@@ -6,6 +6,7 @@ import {
   type Unsupported,
   whereAnchored,
 } from '../../core/index.ts';
+import { openPayer } from './payer.ts';
 
 const system = { ru: 'ИСПДн «Расчёты»', en: 'Payments' };
 
@@ -35,9 +36,7 @@ export const documents: Store = {
   subject: 'relay-user',
   tables: [...tables],
   columns: {
-    'billing.payments.payer_name': 'billing.document',
-    'billing.payments.payer_inn': 'billing.document',
-    'billing.payments.payer_email': 'billing.contact',
+    'billing.payments.payer': 'billing.document',
     'billing.payments.plan': 'billing.document',
     'billing.payments.recorded_by': 'technical',
     'billing.periods.plan': 'billing.document',
@@ -46,8 +45,8 @@ export const documents: Store = {
   purposes: ['payments'],
   schedule: 'billing.document',
   anchors: documentAnchors,
-  async collect(subject, { trx }) {
-    const rows = await trx('billing.payments as p')
+  async collect(subject, { trx, vault }) {
+    const found = await trx('billing.payments as p')
       .leftJoin('billing.invoices as i', 'i.payment_id', 'p.id')
       .leftJoin('billing.periods as d', 'd.id', 'p.period_id')
       .where({ 'p.subject_id': subject })
@@ -58,18 +57,24 @@ export const documents: Store = {
         'p.plan',
         'p.months',
         'p.kopecks',
-        'p.payer_name as payerName',
-        'p.payer_inn as payerInn',
-        'p.payer_email as payerEmail',
+        'p.payer',
         'p.paid_at as paidAt',
         'd.last_on as paidUntil',
         'i.number as invoice',
       );
+    const rows = await Promise.all(
+      found.map(async ({ payer, ...row }) => {
+        const { name, inn, email } = await openPayer(vault, row.payment, payer);
+        return { ...row, payerName: name, payerInn: inn ?? null, payerEmail: email };
+      }),
+    );
     return { rows, source: 'получены от субъекта или платёжной организации при оплате' };
   },
-  async erase(scope, { trx }): Promise<EraseReceipt> {
+  async erase(scope, { trx, vault, runId }): Promise<EraseReceipt> {
     let affected = 0;
     let remaining = 0;
+    const years = new Set<number>();
+    for (const { day } of await documentAnchors(trx)) if (day) years.add(day.year);
     for (const table of tables) {
       const mine = scope.why === 'request' ? trx(table).where({ subject_id: scope.subject }) : trx(table);
       const going = whereAnchored(mine.clone(), 'paid_on', scope.anchored);
@@ -79,10 +84,16 @@ export const documents: Store = {
       const [row] = await left.count({ n: '*' });
       remaining += Number(row?.n ?? 0);
     }
+    // A year whose last document has gone needs its key no more.
+    for (const { day } of await documentAnchors(trx)) if (day) years.delete(day.year);
+    const keyNames = [...years].map((year) => `billing/${year}`).filter((name) => vault.has(name));
+    if (keyNames.length > 0) await vault.shred(keyNames, { runId });
     return {
       outcome: affected > 0 ? 'erased' : remaining > 0 ? 'retained' : 'not_found',
       affected,
       remaining,
+      keys: keyNames.length,
+      keyNames,
       tables: [...tables],
       ...(remaining > 0 ? { because: 'срок хранения первичных документов не истёк' } : {}),
     };

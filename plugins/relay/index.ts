@@ -88,14 +88,15 @@ export default {
     },
   },
   sources: [{ name: 'relay.tidy', job: 'relay.tidy', next: (_db, engine) => partsOf(engine).nextTidy() }],
+  pages: (engine) => ({ projects: relayOf(engine) }),
   routes: (engine) => relayRoutes(engine, relayOf(engine)),
   doors: (engine) => [partsOf(engine).door],
   ready: async (engine) => partsOf(engine).ready(),
   start: (engine) => partsOf(engine).start(),
-  async stop(stopping?: Engine) {
-    // One process may hold several engines (tests): the one that stops, or all when nobody says which.
+  async stop(stopping) {
+    // One process may hold several engines: only the one that stops.
     for (const [engine, parts] of [...running]) {
-      if (stopping && engine !== stopping) continue;
+      if (engine !== stopping) continue;
       running.delete(engine);
       await parts.stop();
     }

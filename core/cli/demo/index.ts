@@ -80,7 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
     staff: new Map(),
     kept: {},
     secrets: [],
-    sealed: [],
+    jobs: {},
   };
   const path = join(options.home, 'report.json');
   const run: { stops: number; jobs: string[] } = { stops: 0, jobs: [] };
@@ -101,6 +101,7 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
       }
     }
     report.progress(scenes.length, 'готово');
+    await book(world, run.jobs);
   } finally {
     await app.close();
   }
@@ -109,7 +110,7 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
     to: (scenes.at(-1) as Scene).at,
     canarySha256: sha256(Buffer.from(canary)),
     stops: run.stops,
-    sweepJobs: run.jobs,
+    jobs: world.jobs,
     read: {
       project: world.kept.annaProject,
       token: world.kept.annaToken,
@@ -125,6 +126,20 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
     },
   });
   return { ok, report: path, failures: report.failures() };
+}
+
+/** Every job that ran, by name, as the queue itself remembers them. */
+async function book(world: World, woken: readonly string[]): Promise<void> {
+  const { rows } = await world.app.engine.db.raw('select id, name, state from pgboss.job order by created_on');
+  const jobs = rows as { id: string; name: string; state: string }[];
+  for (const { id, name } of jobs) (world.jobs[name] ??= []).push(id);
+  const failed = jobs.filter(({ state }) => state !== 'completed');
+  world.report.check(11, 'every job ended well', failed.length === 0, failed);
+  world.report.check(
+    11,
+    'every sweep that was woken is a job of the queue',
+    woken.every((id) => jobs.some((job) => job.id === id)),
+  );
 }
 
 /** What went wrong and where, in two lines. */

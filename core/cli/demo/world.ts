@@ -53,7 +53,8 @@ export interface World {
   kept: Record<string, string>;
   /** Bytes that must not be found later: keys as they lay on disk before they were destroyed. */
   secrets: { name: string; bytes: Buffer }[];
-  sealed: { name: string; box: Buffer; aad: string }[];
+  /** Ids of the jobs that ran, by name. */
+  jobs: Record<string, string[]>;
 }
 
 /** One moment of the script. */

@@ -38,9 +38,8 @@ export async function up(knex: Knex): Promise<void> {
     table.text('plan').notNullable();
     table.integer('months').notNullable();
     table.bigInteger('kopecks').notNullable();
-    table.text('payer_name').notNullable();
-    table.text('payer_inn');
-    table.text('payer_email').notNullable();
+    // Name, number and address of who paid, sealed with the key of the year.
+    table.binary('payer').notNullable();
     table.timestamp('paid_at', { useTz: true }).notNullable();
     table.date('paid_on').notNullable();
     table.text('recorded_by').notNullable();

@@ -1,8 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import PostalMime from 'postal-mime';
-
 import { Refusal, Temporal } from '../../../base/index.ts';
+import { mailTo, receiveMail } from '../mail.ts';
 import { expectStatus, type Scene, user, type World } from '../world.ts';
 import { addEdition } from './people.ts';
 import { settle } from './relay.ts';
@@ -117,18 +114,11 @@ async function deliveriesOf(world: World, letter: string) {
   return found.find(({ id }) => id === letter)?.deliveries ?? [];
 }
 
-/** The Message-ID of the newest letter that left for this address, read from the mail itself. */
+/** The Message-ID of the newest letter that left for this address. */
 async function messageIdTo(world: World, address: string): Promise<string> {
-  const folder = join(world.app.config.mailDir, 'out');
-  const names = readdirSync(folder)
-    .filter((name) => name.endsWith('.eml'))
-    .sort()
-    .reverse();
-  for (const name of names) {
-    const { to, messageId } = await PostalMime.parse(readFileSync(join(folder, name)));
-    if (messageId && to?.some((one) => one.address === address)) return messageId;
-  }
-  throw new Error('No letter to this address has left.');
+  const messageId = (await mailTo(world, address)).at(-1)?.messageId;
+  if (!messageId) throw new Error('No letter to this address has left.');
+  return messageId;
 }
 
 /** What a mail server sends back when there is no such mailbox (RFC 3464), dropped into the incoming mail. */
@@ -171,12 +161,4 @@ async function bounce(world: World, messageId: string): Promise<void> {
     '',
   ].join('\r\n');
   receiveMail(world, 'bounce-1.eml', Buffer.from(text));
-}
-
-/** A letter arrives: written beside and renamed, as a mail server would. */
-export function receiveMail(world: World, name: string, bytes: Buffer): void {
-  const folder = join(world.app.config.mailDir, 'in');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `.${name}.part`), bytes);
-  renameSync(join(folder, `.${name}.part`), join(folder, name));
 }

@@ -1,5 +1,6 @@
 import { advanceTo } from '../../advance.ts';
 import { publish, type Subscriber, subscribe } from '../client.ts';
+import { mailTo } from '../mail.ts';
 import { expectStatus, type Payload, type Scene, save, sha256, staffBrowser, user, type World } from '../world.ts';
 
 const channel = 'events';
@@ -178,7 +179,9 @@ export const messages: Scene[] = [
         notices.filter(({ template }) => template.startsWith('limit.')).length >= 3,
         notices.map(({ template }) => template),
       );
-      world.report.figures(5, { statuses, notices: notices.map(({ template }) => template) });
+      const mails = (await mailTo(world, lev.email)).map(({ subject }) => subject);
+      world.report.check(5, 'the same notices leave as e-mail', mails.length >= notices.length, mails);
+      world.report.figures(5, { statuses, mails, notices: notices.map(({ template }) => template) });
     },
   },
   {

@@ -1,4 +1,5 @@
-import { createPerson } from '../client.ts';
+import { createPerson, subscribe } from '../client.ts';
+import { mailTo, receiveMail } from '../mail.ts';
 import {
   type DemoStaff,
   expectStatus,
@@ -9,7 +10,6 @@ import {
   user,
   type World,
 } from '../world.ts';
-import { receiveMail } from './documents.ts';
 import { settle } from './relay.ts';
 
 /** The plan of this person that is open now. */
@@ -203,6 +203,7 @@ export const deletions: Scene[] = [
         stays.some(({ until }: { until: string }) => until === '2031-12-31'),
         stays,
       );
+      const listening = await subscribe(world.app.url, world.kept.borisToken as string, 'events');
       const done = expectStatus(
         await boris.browser.send('DELETE', '/api/v1/account', { password: boris.password }),
         200,
@@ -210,6 +211,8 @@ export const deletions: Scene[] = [
       ).body;
       world.kept.borisPlan = done.plan;
       world.report.check(8, 'erased by 2026-06-19 at the latest', String(done.eraseBy) === '2026-06-19', done);
+      await listening.closed;
+      world.report.check(8, 'the open connection is closed at the click', true);
       const after = await boris.browser.get('/api/v1/account/deletion');
       world.report.check(8, 'the session is dead at the click', after.status === 401, after.status);
       const dead = await fetch(`${world.app.url}/relay/v1/channels/events/messages`, {
