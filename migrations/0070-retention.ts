@@ -39,7 +39,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('act_id');
     table.primary(['run_id', 'store']);
   });
-  await knex.raw(`create unique index sweep_runs_one_running on core.sweep_runs ((true)) where state = 'running'`);
+  await knex.raw(`create index sweep_runs_running on core.sweep_runs (started_at) where state = 'running'`);
   // Days that were swept although something of them had to stay: looked at again after the day named here.
   await knex.schema.withSchema('core').createTable('sweep_deferrals', (table) => {
     table.text('store').notNullable();

@@ -81,8 +81,19 @@ export interface TargetRow {
   act_id: string | null;
 }
 
-export async function runningRun(db: Trx | Db): Promise<RunRow | undefined> {
-  return db('core.sweep_runs').where({ state: 'running' }).first();
+/** Runs that were not finished, the oldest first. */
+export async function runningRuns(db: Trx | Db): Promise<RunRow[]> {
+  return db('core.sweep_runs').where({ state: 'running' }).orderBy('started_at').orderBy('id');
+}
+
+/** Stores that an unfinished run still has to deal with: a new run leaves them alone. */
+export async function storesUnderWay(db: Trx | Db): Promise<Set<string>> {
+  const stores: string[] = await db('core.sweep_targets')
+    .join('core.sweep_runs', 'core.sweep_runs.id', 'core.sweep_targets.run_id')
+    .where('core.sweep_runs.state', 'running')
+    .whereNot('core.sweep_targets.state', 'done')
+    .pluck('core.sweep_targets.store');
+  return new Set(stores);
 }
 
 export async function insertRun(trx: Trx, row: Omit<RunRow, 'finished_at' | 'retry_at'>): Promise<void> {

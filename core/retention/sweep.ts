@@ -29,7 +29,8 @@ import {
   lockStore,
   lockTarget,
   nameAct,
-  runningRun,
+  runningRuns,
+  storesUnderWay,
   type TargetRow,
   targetsOf,
   updateRun,
@@ -39,6 +40,9 @@ import type { Retention, SweepResult } from './types.ts';
 
 type Day = Temporal.PlainDate;
 const compare = Temporal.PlainDate.compare;
+
+/** As often as the queue repeats a job by itself. */
+const quickAttempts = 4;
 
 export function createSweep(
   room: Room,
@@ -69,16 +73,23 @@ export function createSweep(
   const sweepable = (): RegisteredStore[] =>
     datamap.stores().filter(({ store }) => store.anchors && !isUnsupported(store.erase));
 
-  /** Takes up a run that was not finished, or freezes the targets of a new one. */
-  async function begin(jobId: string): Promise<string | null> {
+  /**
+   * Runs to work on: those that were not finished, and a new one with its targets frozen. A store that an unfinished
+   * run could not deal with is that run's: it does not keep the others waiting.
+   */
+  async function begin(jobId: string): Promise<string[]> {
     return db.transaction(async (trx) => {
       await lockStore(trx, 'sweep');
-      const unfinished = await runningRun(trx);
-      if (unfinished) return unfinished.id;
+      const now = clock.now();
+      const runs = (await runningRuns(trx))
+        .filter(({ retry_at }) => !retry_at || Temporal.Instant.compare(retry_at, now) <= 0)
+        .map(({ id }) => id);
+      const busy = await storesUnderWay(trx);
       const today = room.today();
       const waiting = new Map((await deferrals(trx)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]));
       const targets: { store: string; anchored: [string, string][]; records: number }[] = [];
       for (const entry of sweepable()) {
+        if (busy.has(entry.key)) continue;
         const due = await dueDays(trx, entry, today, waiting);
         if (due.length === 0) continue;
         targets.push({
@@ -87,7 +98,7 @@ export function createSweep(
           records: due.reduce((sum, { count }) => sum + count, 0),
         });
       }
-      if (targets.length === 0) return null;
+      if (targets.length === 0) return runs;
       const id = newId('swp', clock.now());
       await insertRun(trx, { id, state: 'running', job: jobId, started_at: clock.now(), started_on: today });
       await insertTargets(trx, id, targets);
@@ -96,7 +107,7 @@ export function createSweep(
         about: id,
         body: { job: jobId, targets: targets.map(({ store, records }) => ({ store, records })) },
       });
-      return id;
+      return [...runs, id];
     });
   }
 
@@ -196,10 +207,12 @@ export function createSweep(
         made.push(act.id);
       }
       const open = targets.filter(({ state }) => state !== 'done');
+      // The queue tries again at once a few times; then a day passes.
+      const tired = open.some(({ attempts }) => attempts >= quickAttempts);
       await updateRun(
         trx,
         runId,
-        open.length > 0 ? { retry_at: tomorrow() } : { state: 'done', finished_at: clock.now() },
+        open.length > 0 ? { retry_at: tired ? tomorrow() : null } : { state: 'done', finished_at: clock.now() },
       );
       await journal.append(trx, {
         action: open.length > 0 ? 'sweep.partly' : 'sweep.done',
@@ -221,16 +234,12 @@ export function createSweep(
 
   const tomorrow = (): Temporal.Instant => startOf(room.today().add({ days: 1 }), law.zone);
 
-  let lastError: unknown;
-
   async function sweep({ jobId }: { jobId: string }): Promise<SweepResult> {
     const result: SweepResult = { run: null, acts: [], receipts: [] };
-    // A second round, because taking up an unfinished run says nothing about what has fallen due since.
-    for (let round = 0; round < 2; round++) {
-      const runId = await begin(jobId);
-      if (!runId) break;
+    const failures: string[] = [];
+    let cause: unknown;
+    for (const runId of await begin(jobId)) {
       result.run = runId;
-      const failures: string[] = [];
       for (const { store: key, state } of await targetsOf(db, runId)) {
         if (state === 'done') continue;
         try {
@@ -239,18 +248,16 @@ export function createSweep(
           if (receipt.outcome === 'failed' || receipt.outcome === 'not_attempted') failures.push(key);
         } catch (error) {
           failures.push(key);
+          cause = error;
           const because = error instanceof Refusal ? error.code : error instanceof Error ? error.name : 'unknown';
-          await updateTarget(db, runId, key, {
-            state: 'failed',
-            receipt: { outcome: 'failed', affected: 0, remaining: 0, because },
-          });
-          lastError = error;
+          const receipt: EraseReceipt = { outcome: 'failed', affected: 0, remaining: 0, because };
+          await updateTarget(db, runId, key, { state: 'failed', receipt });
         }
       }
       result.acts.push(...(await finish(runId)));
-      if (failures.length > 0) {
-        throw new Error(`The sweep ${runId} could not destroy in: ${failures.join(', ')}.`, { cause: lastError });
-      }
+    }
+    if (failures.length > 0) {
+      throw new Error(`The sweep ${result.run} could not destroy in: ${failures.join(', ')}.`, { cause });
     }
     return result;
   }
@@ -259,14 +266,15 @@ export function createSweep(
     sweep,
     /** Exact: the first instant of the earliest day on which something of any store may go. */
     async next(source) {
-      const unfinished = await runningRun(source);
-      if (unfinished) return unfinished.retry_at ?? unfinished.started_at;
+      const unfinished = (await runningRuns(source)).map(({ retry_at, started_at }) => retry_at ?? started_at);
+      const busy = await storesUnderWay(source);
       const waiting = new Map(
         (await deferrals(source)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]),
       );
       let earliest: Day | null = null;
       for (const entry of sweepable()) {
         const { key, store } = entry;
+        if (busy.has(key)) continue;
         for (const { day, count } of await anchorsOf(source as Trx, entry)) {
           if (!day || count === 0) continue;
           const keep = keeper(store.schedule, day);
@@ -276,7 +284,8 @@ export function createSweep(
           if (!earliest || compare(from, earliest) < 0) earliest = from;
         }
       }
-      return earliest && startOf(earliest, law.zone);
+      const all = earliest ? [...unfinished, startOf(earliest, law.zone)] : unfinished;
+      return all.sort(Temporal.Instant.compare)[0] ?? null;
     },
   };
 }
