@@ -10,6 +10,6 @@ export type { IconName } from './assets.ts';
 export * from './ports.ts';
 export { problemDetails, toProblem } from './problems.ts';
 export * from './route.ts';
-export { sweepVisits } from './sessions.ts';
+export { httpImpersonal, sweepVisits } from './sessions.ts';
 export type { Frame, NavItem, NavSection, Ui } from './ui.ts';
 export { type Dictionary, loadWords, type Words } from './words.ts';

@@ -54,3 +54,9 @@ export function eitherStore(visitors: SessionStore, people: SessionStore): Sessi
     destroy: (key) => storeOf(key).destroy(key),
   };
 }
+
+/** The tables of this room, each with why it is about no one; for the data map. */
+export const httpImpersonal: Record<string, string> = {
+  'core.visits': 'Sessions of visitors who have not signed in: a form token, kept for an hour.',
+  'core.rate_limits': 'Counters of calls by hashed address, kept until their window is over.',
+};

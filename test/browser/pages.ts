@@ -1,0 +1,73 @@
+import type { Page } from 'playwright-core';
+import { toPath } from '../../core/console/numbers.ts';
+import type { Site } from './site.ts';
+
+export interface Visited {
+  name: string;
+  path: string;
+  /** Sign-in address; null: a visitor. */
+  who: string | null;
+  /** What to do on the page before it is looked at. */
+  prepare?(page: Page): Promise<unknown>;
+}
+
+/** Every page of the site, and who sees it. */
+export function pagesOf(site: Site): Visited[] {
+  const { dpo, auditor, admin, specialist } = site.staff;
+  const card = `/dpo/requests/${toPath(site.requests.access)}`;
+  const visitor = (name: string, path: string): Visited => ({ name, path, who: null });
+  return [
+    visitor('public-home', '/'),
+    visitor('public-help', '/help'),
+    visitor('public-documents', '/documents'),
+    visitor('public-notices', '/notices'),
+    visitor('public-register', '/register'),
+    {
+      ...visitor('public-register-errors', '/register'),
+      prepare: async (page) => {
+        await page.fill('#email', 'ivanov@');
+        await page.click('main button.primary');
+        await page.waitForSelector('.summary');
+      },
+    },
+    visitor('auth-login', '/auth/login'),
+    visitor('error-404', '/nothing-here'),
+    { name: 'public-edition', path: '/documents', who: null, prepare: async (page) => page.click('main a >> nth=0') },
+    { name: 'dpo-today', path: '/dpo', who: dpo },
+    { name: 'dpo-requests', path: '/dpo/requests', who: dpo },
+    { name: 'dpo-requests-none', path: '/dpo/requests?view=ready&kind=stop', who: dpo },
+    { name: 'dpo-request-new', path: '/dpo/requests/new', who: dpo },
+    { name: 'dpo-request', path: card, who: dpo },
+    { name: 'dpo-request-late', path: `/dpo/requests/${toPath(site.requests.late)}`, who: dpo },
+    { name: 'dpo-request-deletion', path: `/dpo/requests/${toPath(site.requests.deletion)}`, who: dpo },
+    { name: 'dpo-deadline', path: `${card}/deadline`, who: dpo },
+    { name: 'dpo-identity', path: `/dpo/requests/${toPath(site.requests.late)}/identity`, who: dpo },
+    { name: 'dpo-clarify', path: `/dpo/requests/${toPath(site.requests.late)}/clarify`, who: dpo },
+    { name: 'dpo-answer', path: `${card}/answer`, who: dpo },
+    { name: 'dpo-refuse', path: `${card}/refuse`, who: dpo },
+    { name: 'dpo-extend', path: `${card}/extend`, who: dpo },
+    { name: 'dpo-erasures', path: '/dpo/erasures', who: dpo },
+    { name: 'dpo-erasure', path: `/dpo/erasures/${site.plan}`, who: dpo },
+    { name: 'dpo-acts', path: '/dpo/acts', who: dpo },
+    { name: 'dpo-retention', path: '/dpo/retention', who: dpo },
+    { name: 'dpo-log-access', path: '/dpo/log-access', who: dpo },
+    { name: 'audit-log', path: '/audit/log', who: auditor },
+    { name: 'audit-chain', path: '/audit/chain', who: auditor, prepare: async (page) => page.click('.head button') },
+    { name: 'audit-reports', path: '/audit/reports', who: auditor },
+    { name: 'logs', path: '/logs', who: specialist },
+    { name: 'my-projects', path: '/my/projects', who: site.user },
+    { name: 'my-notices', path: '/my/notices', who: site.user },
+    { name: 'my-privacy', path: '/my/privacy', who: site.user },
+    { name: 'my-account', path: '/my/account', who: site.user },
+    { name: 'my-delete', path: '/my/account/delete', who: site.user },
+    { name: 'auth-security', path: '/auth/security', who: site.user },
+    {
+      name: 'auth-totp-begin',
+      path: '/auth/security',
+      who: dpo,
+      prepare: async (page) => page.click('main .panel button.primary'),
+    },
+    { name: 'admin-health', path: '/admin', who: admin },
+    { name: 'admin-staff', path: '/admin/staff', who: admin },
+  ];
+}

@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Trx } from '../../core/db/index.ts';
+import { Temporal } from '../../core/index.ts';
+import { moscow, startApp, type TestApp } from '../support/app.ts';
+
+const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Where Debian keeps its Chromium, or null. */
+export const chromiumPath = paths.find((path) => existsSync(path)) ?? null;
+
+export function openBrowser(): Promise<Browser> {
+  if (!chromiumPath) throw new Error('There is no Chromium.');
+  return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export const password = 'correct horse battery staple';
+
+/** An installation with people in it: staff of every role, relay users, requests at every stage, a deletion. */
+export interface Site {
+  test: TestApp;
+  url: string;
+  /** Sign-in addresses by role. */
+  staff: Record<'admin' | 'dpo' | 'second' | 'auditor' | 'specialist', string>;
+  user: string;
+  /** The plan that waits for its check, and the request behind it. */
+  plan: string;
+  requests: { access: string; late: string; deletion: string };
+  close(): Promise<void>;
+}
+
+export async function makeSite(): Promise<Site> {
+  const test = await startApp({ at: '2026-10-05T10:00' });
+  const { engine } = test.app;
+  const { db, accounts, consents, requests } = engine;
+  const story = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => db.transaction(work);
+
+  const first = await accounts.staff.firstLink();
+  if (!first) throw new Error('There is an administrator already.');
+  const email = (name: string): string => `${name}@operator.example`;
+  const admin = await accounts.staff.setPassword(first.token, {
+    password,
+    email: email('admin'),
+    name: 'Зимина Ольга Петровна',
+  });
+  const people = [
+    ['dpo', 'Соколова Анна Викторовна', ['dpo']],
+    ['second', 'Орлов Дмитрий Сергеевич', ['dpo-assistant']],
+    ['auditor', 'Белова Мария Игоревна', ['auditor']],
+    ['specialist', 'Громов Илья Андреевич', ['specialist']],
+  ] as const;
+  for (const [name, full, roles] of people) {
+    const { token } = await story((trx) =>
+      accounts.staff.invite(trx, {
+        email: email(name),
+        name: full,
+        position: 'Сотрудник',
+        roles: [...roles],
+        by: admin.account,
+      }),
+    );
+    await accounts.staff.setPassword(token, { password });
+  }
+
+  const day = Temporal.PlainDate.from;
+  for (const [document, text] of [
+    ['offer', 'Демонстрационная оферта. Текст составлен для проверки.'],
+    ['policy', 'Демонстрационная политика. Текст составлен для проверки.'],
+  ] as const) {
+    await story((trx) =>
+      consents.editions.add(trx, {
+        document,
+        bytes: Buffer.from(text),
+        mime: 'text/plain',
+        published: day('2026-10-05'),
+      }),
+    );
+  }
+  await test.advance('2026-11-06T09:30');
+
+  const join = async (address: string, name: string) => {
+    const registered = await story((trx) => accounts.registerUser(trx, { email: address, password, name }));
+    for (const edition of await consents.editions.list(db)) {
+      const act = edition.document === 'offer' ? consents.accept : consents.acquaint;
+      await story((trx) => act(trx, registered.account, edition.id, { via: 'registration' }));
+    }
+    return registered;
+  };
+  const user = 'ivanov@mail.example';
+  const ivanov = await join(user, 'Иванов Пётр Сергеевич');
+  const melnikova = await join('melnikova@mail.example', 'Мельникова Ольга Алексеевна');
+  const receive = (kind: 'access' | 'rectification' | 'objection', from: { email: string; name: string }) =>
+    story((trx) =>
+      requests.receive(trx, {
+        channel: 'email',
+        kind,
+        receivedAt: test.clock.now(),
+        from,
+        text: 'Прошу сообщить, какие мои персональные данные вы обрабатываете.',
+      }),
+    );
+  const late = await receive('rectification', { email: 'kim@corp.example', name: 'Ким Андрей' });
+  await test.advance('2026-11-16T11:00');
+  const access = await receive('access', { email: user, name: 'Иванов Пётр Сергеевич' });
+  await story((trx) =>
+    requests.identify(trx, access.id, { subject: ivanov.subject, method: 'письмо с известного адреса', by: 'system' }),
+  );
+  await test.advance('2026-11-20T15:00');
+  await receive('objection', { email: 'tar@mail.example', name: 'Тарасенко Вероника' });
+  const deletion = await story((trx) => accounts.deletion(trx, melnikova.account));
+  await test.advance('2026-11-20T18:40');
+  await engine.jobs.idle();
+  await engine.journal.sealUp();
+  return {
+    test,
+    url: test.app.url,
+    staff: {
+      admin: email('admin'),
+      dpo: email('dpo'),
+      second: email('second'),
+      auditor: email('auditor'),
+      specialist: email('specialist'),
+    },
+    user,
+    plan: deletion.plan,
+    requests: { access: access.number, late: late.number, deletion: deletion.number },
+    close: () => test.close(),
+  };
+}
+
+export { moscow };
+
+/** Signs in by the form, as a person does. */
+export async function signIn(context: BrowserContext, site: Site, email: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${site.url}/auth/login`);
+  await page.fill('#email', email);
+  await page.fill('#password', password);
+  await page.click('main button.primary');
+  await page.waitForLoadState();
+  return page;
+}
