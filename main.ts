@@ -8,6 +8,7 @@ import pino from 'pino';
 import { type Accounts, createAccounts } from './core/accounts/index.ts';
 import { Refusal, systemClock } from './core/base/index.ts';
 import { type App, type AppOptions, runCli } from './core/cli/index.ts';
+import { createConnectors } from './core/connectors/index.ts';
 import { createConsents } from './core/consents/index.ts';
 import { createConsole } from './core/console/index.ts';
 import { createDataMap } from './core/datamap/index.ts';
@@ -21,11 +22,11 @@ import {
   openDatabase,
   startPostgres,
 } from './core/db/index.ts';
-import { createHttp } from './core/http/index.ts';
+import { createHttp, httpImpersonal } from './core/http/index.ts';
 import { createJobs } from './core/jobs/index.ts';
 import { createJournal, journalImpersonal, journalStores, loadSigningKeys } from './core/journal/index.ts';
 import { loadLaw } from './core/law/index.ts';
-import { createLetters } from './core/letters/index.ts';
+import { createLetters, letterImpersonal } from './core/letters/index.ts';
 import { createObligations, type Report } from './core/obligations/index.ts';
 import { type Config, createHost, type Door, type Engine, type Log, loadPlugins } from './core/plugin/index.ts';
 import { createRequests } from './core/requests/index.ts';
@@ -114,9 +115,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
 
     const jobs = createJobs({ db, url: databaseUrl, log });
-    const letters = createLetters({ db, clock, vault, journal, law, root: new URL('templates/', root) });
+    const letters = createLetters({
+      ...{ db, clock, vault, journal, law, root: new URL('templates/', root) },
+      publicUrl: () => config.publicUrl,
+    });
     const datamap = createDataMap({ db, law, clock });
     datamap.register('journal', journalStores({ zone: law.zone }), journalImpersonal);
+    datamap.register('letters', letters.stores, letterImpersonal);
     const obligations = createObligations({ db, clock, law, journal });
     const report: Report = host.hearing(async (trx, fact) => {
       const id = await obligations.report(trx, fact);

@@ -132,7 +132,10 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
 async function book(world: World, woken: readonly string[]): Promise<void> {
   const { rows } = await world.app.engine.db.raw('select id, name, state from pgboss.job order by created_on');
   const jobs = rows as { id: string; name: string; state: string }[];
-  for (const { id, name } of jobs) (world.jobs[name] ??= []).push(id);
+  for (const { id, name } of jobs) {
+    world.jobs[name] ??= [];
+    world.jobs[name].push(id);
+  }
   const failed = jobs.filter(({ state }) => state !== 'completed');
   world.report.check(11, 'every job ended well', failed.length === 0, failed);
   world.report.check(

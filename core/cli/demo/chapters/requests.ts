@@ -1,5 +1,5 @@
 import { createPerson, subscribe } from '../client.ts';
-import { mailTo, receiveMail } from '../mail.ts';
+import { mailTo, receiveMail, stamped } from '../mail.ts';
 import {
   type DemoStaff,
   expectStatus,
@@ -49,7 +49,8 @@ export function letters(all: readonly Letter[]): Scene[] {
       chapter: 7,
       title: 'письма субъектов',
       async play(world) {
-        for (const [index, letter] of all.entries()) receiveMail(world, `request-${index + 1}.eml`, letter.bytes);
+        for (const [index, letter] of all.entries())
+          receiveMail(world, `request-${index + 1}.eml`, stamped(world, letter.bytes));
         await settle(world);
         const dpo = await staffBrowser(world, 'dpo');
         const requests = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body as {
@@ -61,7 +62,7 @@ export function letters(all: readonly Letter[]): Scene[] {
           letters: all.length,
           requests: requests.length,
         });
-        receiveMail(world, 'request-again.eml', (all[0] as Letter).bytes);
+        receiveMail(world, 'request-again.eml', stamped(world, (all[0] as Letter).bytes));
         await settle(world);
         const after = expectStatus(await dpo.get('/api/v1/requests?open=true'), 200).body.length;
         world.report.check(7, 'the same letter delivered twice is one request', after === all.length);
@@ -250,6 +251,13 @@ export const deletions: Scene[] = [
       expectStatus(await dpo.send('POST', `/api/v1/erasures/${world.kept.borisPlan}/check`), 200);
       await settle(world);
       const done = expectStatus(await dpo.get(`/api/v1/erasures/${world.kept.borisPlan}`), 200).body;
+      const farewell = (await mailTo(world, boris.email)).at(-1);
+      world.report.check(
+        8,
+        'the letter says what went, what stays and until when, and brings the act',
+        farewell?.text?.includes('2031') === true && farewell.attachments.length > 0,
+        { subject: farewell?.subject, attachments: farewell?.attachments.map(({ filename }) => filename) },
+      );
       world.report.check(
         8,
         'carried out within the promised seven days',
