@@ -198,10 +198,10 @@ export const beginnings: Scene[] = [
         second.status >= 400 && JSON.stringify(second.body).includes('4.4.2'),
         second.body,
       );
-      for (const key of ['vera', 'grigory', 'zoya']) {
+      for (const key of free(world)) {
         const { browser } = user(world, key);
         const own = expectStatus(
-          await browser.send('POST', '/api/v1/projects', { name: `Проект ${key}`, plan: 'free' }),
+          await browser.send('POST', '/api/v1/projects', { name: `Проект: ${user(world, key).name}`, plan: 'free' }),
           201,
         ).body;
         world.kept[`${key}Project`] = own.project.id;
@@ -322,6 +322,11 @@ export const beginnings: Scene[] = [
     },
   },
 ];
+
+/** Who else has a free project: some of the cast, and everybody who will write a letter. */
+export function free(world: World): string[] {
+  return ['vera', 'grigory', 'zoya', ...[...world.users.keys()].filter((key) => key.startsWith('letter:'))];
+}
 
 async function refusesNameless(person: ReturnType<typeof createPerson>, world: World): Promise<boolean> {
   const answer = await person.send('POST', '/api/v1/accounts', {
