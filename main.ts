@@ -122,7 +122,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     const datamap = createDataMap({ db, law, clock });
     datamap.register('journal', journalStores({ zone: law.zone }), journalImpersonal);
     datamap.register('letters', letters.stores, letterImpersonal);
-    const obligations = createObligations({ db, clock, law, journal });
+    datamap.register('http', {}, httpImpersonal);
+    const connectors = createConnectors({ db, clock, zone: law.zone, vault, journal, datamap });
+    closing.push(() => connectors.close());
+    const obligations = createObligations({ db, clock, law, journal, jobs, datamap });
     const report: Report = host.hearing(async (trx, fact) => {
       const id = await obligations.report(trx, fact);
       await accounts.heard(trx, fact);
