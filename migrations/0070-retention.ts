@@ -87,6 +87,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('because');
     table.date('until_on');
     table.date('held_until'); // stays only because of a legal hold, to the end of this day
+    table.integer('attempts').notNullable().defaultTo(0);
     table.jsonb('anchored'); // ranges of days, or "all"
     table.jsonb('receipt');
     table.timestamp('done_at', { useTz: true });

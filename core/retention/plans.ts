@@ -7,9 +7,10 @@ import type { Staying } from '../letters/index.ts';
 import type { ActLine } from './act.ts';
 import type { Acts } from './acts.ts';
 import { covers, decide } from './keeping.ts';
-import { categoryTitles, ledgerRow, periodOf, receiptFrom } from './receipts.ts';
+import { categoryTitles, ledgerRow, periodOf, receiptFrom, settled } from './receipts.ts';
 import type { Room } from './room.ts';
 import {
+  beginItem,
   defer,
   duePlans,
   findPlan,
@@ -244,6 +245,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       await updateItem(db, row.id, item.position, { receipt, done_at: null });
       return receipt;
     }
+    await beginItem(db, row.id, item.position);
     return db.transaction(async (trx) => {
       await lockStore(trx, item.store);
       const now = await lockItem(trx, row.id, item.position);
@@ -261,10 +263,8 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         };
       } else {
         const anchored = item.anchored === 'all' || item.anchored === null ? 'all' : rangesOf(item.anchored);
-        receipt = {
-          ...periodOf(anchored),
-          ...(await erase({ why: 'request', subject: row.subject_id, anchored }, room.context(trx, row.id))),
-        };
+        const given = await erase({ why: 'request', subject: row.subject_id, anchored }, room.context(trx, row.id));
+        receipt = { ...periodOf(anchored), ...settled(given, now ?? item) };
       }
       const done = isDone(receipt);
       await updateItem(trx, row.id, item.position, { receipt, done_at: done ? clock.now() : null });
@@ -391,7 +391,11 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     await replaceItems(
       trx,
       id,
-      held.map(({ receipt: _receipt, done_at: _done, ...item }, position) => ({ ...item, plan_id: id, position })),
+      held.map(({ receipt: _receipt, done_at: _done, attempts: _attempts, ...item }, position) => ({
+        ...item,
+        plan_id: id,
+        position,
+      })),
     );
   }
 
@@ -428,7 +432,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         const { items } = await drawUp(trx, subject, 'preview');
         const lostPaidTime = await lost(trx, subject);
         return {
-          items: items.map((item) => toItem({ ...item, receipt: null, done_at: null })),
+          items: items.map((item) => toItem({ ...item, attempts: 0, receipt: null, done_at: null })),
           ...(lostPaidTime ? { lostPaidTime } : {}),
           eraseBy: lastDayOf(clock.now()),
         };

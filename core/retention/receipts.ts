@@ -51,3 +51,15 @@ export function ledgerRow(
 export function categoryTitles(datamap: DataMap, { store }: Pick<RegisteredStore, 'store'>): string[] {
   return datamap.categoriesOf(store).map(({ title }) => title);
 }
+
+/**
+ * After a crash a store may find nothing left of what it destroyed before: the count that was frozen before the first
+ * attempt then stands for what has been done in all.
+ */
+export function settled(receipt: EraseReceipt, frozen: { records: number; attempts: number }): EraseReceipt {
+  const done = frozen.records - receipt.remaining;
+  const destroyed = receipt.outcome === 'erased' || receipt.outcome === 'not_found';
+  if (!destroyed || frozen.attempts < 2 || receipt.affected >= done) return receipt;
+  const note = 'Число записей взято по перечню, составленному до начала уничтожения.';
+  return { ...receipt, outcome: 'erased', affected: done, note };
+}

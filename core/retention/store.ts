@@ -204,11 +204,12 @@ export interface ItemRow {
   until_on: Day | null;
   held_until: Day | null;
   anchored: [string, string][] | 'all' | null;
+  attempts: number;
   receipt: EraseReceipt | null;
   done_at: Instant | null;
 }
 
-export type NewItem = Omit<ItemRow, 'receipt' | 'done_at'>;
+export type NewItem = Omit<ItemRow, 'attempts' | 'receipt' | 'done_at'>;
 
 const closedStates = ['executed', 'cancelled'];
 
@@ -284,6 +285,11 @@ export async function replaceItems(trx: Trx, plan: string, items: readonly NewIt
 
 export async function itemsOf(db: Trx | Db, plans: readonly string[]): Promise<ItemRow[]> {
   return db('core.erasure_items').whereIn('plan_id', plans).orderBy(['plan_id', 'position']);
+}
+
+/** Counts an attempt in a transaction of its own, as `beginAttempt` does. */
+export async function beginItem(db: Db, plan: string, position: number): Promise<void> {
+  await db('core.erasure_items').where({ plan_id: plan, position }).increment('attempts', 1);
 }
 
 export async function lockItem(trx: Trx, plan: string, position: number): Promise<ItemRow | undefined> {

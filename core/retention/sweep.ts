@@ -14,7 +14,7 @@ import { cite } from '../law/index.ts';
 import type { ActLine } from './act.ts';
 import type { Acts } from './acts.ts';
 import { covers } from './keeping.ts';
-import { categoryTitles, ledgerRow, periodOf, receiptFrom } from './receipts.ts';
+import { categoryTitles, ledgerRow, periodOf, receiptFrom, settled } from './receipts.ts';
 import type { Room } from './room.ts';
 import {
   beginAttempt,
@@ -303,19 +303,4 @@ function daysOf(ranges: readonly DateRange[]): Day[] {
     for (let day = from; compare(day, before) < 0; day = day.add({ days: 1 })) days.push(day);
   }
   return days;
-}
-
-/**
- * After a crash a store may find nothing left of what it destroyed before: the frozen count then stands for what this
- * run has done in all.
- */
-function settled(receipt: EraseReceipt, target: TargetRow): EraseReceipt {
-  const done = target.records - receipt.remaining;
-  if (target.attempts < 2 || receipt.affected >= done) return receipt;
-  return {
-    ...receipt,
-    outcome: 'erased',
-    affected: done,
-    note: 'Число записей взято по перечню, составленному до начала уничтожения.',
-  };
 }

@@ -130,6 +130,17 @@ describe('erasing a person by a plan', () => {
     expect(await house.retention.acts.list()).to.have.length(1);
   });
 
+  it('counts what went before a crash by the list that was frozen before it', async () => {
+    const ada = await house.aPerson();
+    const plan = await deletion(ada);
+    house.at('2026-06-19T01:00');
+    house.failing.set('profiles!', 1);
+    await house.retention.execute(plan.id, { jobId: 'first' }).catch(() => {});
+    const executed = await house.retention.execute(plan.id, { jobId: 'second' });
+    expect(executed.items[0]?.receipt).to.include({ outcome: 'erased', affected: 1 });
+    expect((await house.retention.acts.get(executed.act ?? '')).records).to.equal(1);
+  });
+
   it('leaves what is under a hold, and goes on by itself on the day after it', async () => {
     const ada = await house.aPerson();
     await house.story((trx) =>
