@@ -44,7 +44,8 @@ export interface DemoOptions {
  */
 export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; report: string; failures: unknown[] }> {
   const payloads = options.payloads ? payloadsOf(options.payloads) : ownPayloads();
-  const received = await lettersOf(options.requests ?? new URL('letters/', import.meta.url));
+  const ours = await lettersOf(new URL('letters/', import.meta.url));
+  const received = options.requests ? await lettersOf(options.requests) : ours;
   const canary = options.canary ?? `канарейка-${randomBytes(12).toString('hex')}`;
 
   const scenes: Scene[] = [
@@ -76,6 +77,7 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; repo
   const world: World = {
     ...{ app, clock, report, home: options.home, canary, payloads },
     letters: received,
+    ours,
     users: new Map(),
     staff: new Map(),
     kept: {},

@@ -47,6 +47,8 @@ export interface World {
   canary: string;
   payloads: Payload[];
   letters: Letter[];
+  /** Our own letters: written when nobody else asks for access. */
+  ours: Letter[];
   users: Map<string, DemoUser>;
   staff: Map<'admin' | 'dpo' | 'second' | 'specialist' | 'auditor' | 'billing', DemoStaff>;
   /** Small facts that one chapter leaves for another. */

@@ -151,7 +151,7 @@ export const beginnings: Scene[] = [
         ['lev', { name: 'Левин Лев Ефимович', email: 'lev@users.example.org' }],
       ];
       for (const [key, who] of people) await register(world, key, who);
-      for (const letter of world.letters) {
+      for (const letter of [...world.letters, ...world.ours]) {
         if (![...world.users.values()].some(({ email }) => email === letter.email)) {
           await register(world, `letter:${letter.email}`, { name: letter.name, email: letter.email });
         }
