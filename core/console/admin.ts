@@ -37,7 +37,11 @@ export function adminRoutes(shared: Shared): RouteDefinition[] {
           accounts.staff.invite(trx, { ...staff, ...(position ? { position } : {}), by: by(call).account }),
         );
         const w = words(call);
-        return page('admin/invited', { name: staff.name, url: new URL(link.path, call.ctx.origin).href, expires: w.dateTime(link.expiresAt) });
+        return page('admin/invited', {
+          name: staff.name,
+          url: new URL(link.path, call.ctx.origin).href,
+          expires: w.dateTime(link.expiresAt),
+        });
       },
     }),
   ];

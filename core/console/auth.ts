@@ -2,7 +2,7 @@ import encodeQR from 'qr';
 import { Refusal } from '../base/index.ts';
 import { page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import { homeOf } from './menu.ts';
-import { by, form, innerPath, line, maybe, type Shared } from './shared.ts';
+import { asInput, by, form, innerPath, line, maybe, type Shared } from './shared.ts';
 
 /** Coming in, the second factor, one-time links, and going out. */
 export function authRoutes(shared: Shared): RouteDefinition[] {
@@ -29,7 +29,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       redraw: ({ body }, problems) => page('auth/login', { email: body.email, next: body.next ?? '', problems }),
       async handler(call) {
         const { email, password: secret, next } = call.body;
-        const answer = await known(() => accounts.signIn({ email, password: secret, ip: call.ip }));
+        const answer = await asInput(() => accounts.signIn({ email, password: secret, ip: call.ip }));
         if (answer.step === 'second-factor') {
           call.session.pending = answer.account;
           return redirect(next ? `/auth/totp?next=${encodeURIComponent(next)}` : '/auth/totp');
@@ -59,7 +59,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
         const account = call.session.pending;
         if (!account) return redirect('/auth/login');
         const code = call.body.code.replaceAll(' ', '');
-        const actor = await known(() => accounts.secondFactor({ account, code, ip: call.ip }));
+        const actor = await asInput(() => accounts.secondFactor({ account, code, ip: call.ip }));
         await call.signIn(actor.account);
         return redirect(call.body.next || homeOf(actor));
       },
@@ -129,7 +129,9 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       redraw: (_call, problems) => page('auth/totp-begin', { secret: null, qr: null, problems }),
       async handler(call) {
         const code = call.body.code.replaceAll(' ', '');
-        const { recoveryCodes } = await known(() => story((trx) => accounts.totp.confirm(trx, by(call).account, code)));
+        const { recoveryCodes } = await asInput(() =>
+          story((trx) => accounts.totp.confirm(trx, by(call).account, code)),
+        );
         return page('auth/recovery-codes', { codes: recoveryCodes });
       },
     }),
@@ -142,7 +144,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       redraw: async (call, problems) =>
         page('auth/security', { enabled: await accounts.totp.enabled(by(call).account), problems }),
       async handler(call) {
-        await known(() =>
+        await asInput(() =>
           story((trx) => accounts.totp.disable(trx, by(call).account, call.body.code.replaceAll(' ', ''))),
         );
         call.flash(shared.words(call).t('Второй фактор выключен.'), 'amber');
@@ -160,27 +162,12 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       async handler(call) {
         const { present, next, again } = call.body;
         if (next !== again) throw new Refusal('password.differs', 'invalid', { field: 'again' });
-        await known(() => story((trx) => accounts.changePassword(trx, by(call).account, present, next)));
+        await asInput(() => story((trx) => accounts.changePassword(trx, by(call).account, present, next)));
         call.flash(shared.words(call).t('Пароль изменён.'));
         return redirect('/auth/security');
       },
     }),
   ];
-}
-
-/**
- * A wrong password is no missing session: the form is drawn again with the sentence, instead of an error page that
- * would lead back to the form.
- */
-async function known<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Refusal && ['unauthenticated', 'forbidden'].includes(error.kind)) {
-      throw new Refusal(error.code, 'invalid', { ...error.details });
-    }
-    throw error;
-  }
 }
 
 const grouped = (secret: string): string => secret.match(/.{1,4}/g)?.join(' ') ?? secret;

@@ -17,7 +17,6 @@ import {
   dueByDay,
   historyRows,
   kindNames,
-  maskedCase,
   partRows,
   question,
   requestRow,
@@ -284,6 +283,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
         return page('dpo/deadline', {
           request,
           path: cardPath(request),
+          kind: w.t(kindNames[request.kind]),
           received: w.dateTime(request.receivedAt),
           due: because(due, law, w),
           strip: strip({ from, due, today: today.today, calendar: law.calendar }, w),
@@ -303,7 +303,8 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
         const request = await found(call);
         const opened = await requests.open(request.id, by(call).account);
         const { raw: _, ...shown } = opened;
-        return page('dpo/request-case', { request, path: cardPath(request), file: shown, masked: maskedCase(opened) });
+        const kind = words(call).t(kindNames[request.kind]);
+        return page('dpo/request-case', { request, kind, path: cardPath(request), file: shown });
       },
     }),
     ...step<{ subject: string; method: string }>({
@@ -470,15 +471,19 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       handler(call) {
         const { today } = shared.today();
         const schedules = law.operator.schedules.map(({ category, title, clause, system }) => {
-          const keep = law.keep(category, { from: today });
-          return {
-            title,
-            system,
-            clause,
-            until: words(call).date(keep.keepUntil),
-            by: words(call).date(keep.destroyBy),
-            because: `${keep.because.winner.value}: ${cite(keep.because.winner.cite, call.locale)}`,
-          };
+          try {
+            const keep = law.keep(category, { from: today });
+            return {
+              ...{ title, system, clause, frozen: null },
+              until: words(call).date(keep.keepUntil),
+              by: words(call).date(keep.destroyBy),
+              because: `${keep.because.winner.value}: ${cite(keep.because.winner.cite, call.locale)}`,
+            };
+          } catch (error) {
+            // Where nothing can be computed nothing is destroyed, and the officer is told.
+            if (!(error instanceof Refusal)) throw error;
+            return { ...{ title, system, clause, frozen: error.code }, until: '—', by: '—', because: '' };
+          }
         });
         const order = { error: 0, warning: 1, info: 2 };
         const findings = law.lint(today).sort((a, b) => order[a.severity] - order[b.severity]);
@@ -511,7 +516,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       items: planItems(plan.items, w),
       due: plan.due ? because(plan.due, law, w) : null,
       madeAt: w.dateTime(plan.madeAt),
-      madeBy: plan.madeBy === 'system' ? w.t('система') : nameOf(plan.madeBy),
+      madeBy: plan.madeBy === 'system' ? w.t('система') : (staffName(plan.madeBy, nameOf) ?? w.t('пользователь')),
       autoAt: w.dateTime(plan.autoAt),
       checkedAt: plan.checkedAt ? w.dateTime(plan.checkedAt) : null,
       checkedBy: plan.checkedBy ? nameOf(plan.checkedBy) : null,
@@ -545,6 +550,12 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       ...more,
     });
   }
+}
+
+/** The name of a member of staff; null for anyone else. */
+function staffName(id: string, nameOf: (id: string) => string): string | null {
+  const name = nameOf(id);
+  return name === id ? null : name;
 }
 
 /** «2026-11-20T18:40» in the operator's zone, as the browser's own field wants it. */

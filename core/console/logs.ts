@@ -1,7 +1,7 @@
 import { Temporal } from '../base/index.ts';
 import { type Call, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import type { GrantView, LogAccess } from './ports.ts';
-import { by, form, line, type Shared } from './shared.ts';
+import { asInput, by, form, line, type Shared } from './shared.ts';
 
 const grantNames: Record<string, { name: string; tone: string }> = {
   asked: { name: 'Ждёт разрешения', tone: 'amber' },
@@ -40,7 +40,7 @@ export function logRoutes(shared: Shared, logs: LogAccess): RouteDefinition[] {
           before: Temporal.PlainDate.from(until).add({ days: 1 }),
           ...(payload ? { payload: true } : {}),
         };
-        await logs.request(by(call), { purpose, need, scope });
+        await asInput(() => logs.request(by(call), { purpose, need, scope }));
         call.flash(words(call).t('Запрос отправлен. Записи откроются после разрешения.'));
         return redirect('/logs');
       },

@@ -184,7 +184,9 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
     return {
       items: planItems(preview.items, w),
       eraseBy: w.date(preview.eraseBy),
-      lost: preview.lostPaidTime ? { until: w.date(preview.lostPaidTime.until), days: preview.lostPaidTime.days } : null,
+      lost: preview.lostPaidTime
+        ? { until: w.date(preview.lostPaidTime.until), days: preview.lostPaidTime.days }
+        : null,
     };
   }
 

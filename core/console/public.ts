@@ -95,7 +95,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
       form: true,
       limit: { name: 'register', points: 10, seconds: 60 },
       body: form(
-        { email: { type: 'string', format: 'email', maxLength: 254 }, password: line(1024), name: line() },
+        { name: line(), email: { type: 'string', format: 'email', maxLength: 254 }, password: line(1024) },
         {
           position: maybe(),
           accepts: { type: 'array', items: maybe(64), maxItems: 20 },

@@ -63,3 +63,18 @@ export function notInFuture(at: Temporal.Instant, now: Temporal.Instant, field: 
   if (at.epochMilliseconds <= now.epochMilliseconds) return;
   throw new Refusal('input.future', 'invalid', { field, message: 'Это время ещё не наступило.' });
 }
+
+/**
+ * A wrong password is no missing session, a forbidden purpose no wrong page: the form is drawn again with the sentence,
+ * instead of an error page that would lead back to the form.
+ */
+export async function asInput<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal && ['unauthenticated', 'forbidden'].includes(error.kind)) {
+      throw new Refusal(error.code, 'invalid', { ...error.details });
+    }
+    throw error;
+  }
+}

@@ -449,7 +449,8 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     const problem: Problem = toProblem(error);
     const ours = problem.status < 500 && ![401, 403, 404].includes(problem.status);
     if (!definition.redraw || !ours) throw error;
-    const errors = inWords(problem, call.locale);
+    const order = Object.keys((definition.body?.properties as object | undefined) ?? {});
+    const errors = inWords(problem, call.locale).sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
     if (problem.retryAfter !== null) call.ctx.set('Retry-After', String(problem.retryAfter));
     const reply = await definition.redraw(call, errors);
     return reply.kind === 'page' ? { ...reply, status: problem.status === 400 ? 422 : problem.status } : reply;
@@ -465,7 +466,9 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     if (problem.errors.length === 0) return [{ field: '', message: say(problem, locale) ?? problem.code }];
     return problem.errors.map(({ field, message, rule }) => {
       const key = `wrong:${rule}`;
-      if (rule) return { field, message: dictionary.in(locale).t(dictionary.has(locale, key) ? key : 'wrong:other') };
+      if (rule) {
+        return { field, rule, message: dictionary.in(locale).t(dictionary.has(locale, key) ? key : 'wrong:other') };
+      }
       return { field, message: say(problem, locale) ?? message };
     });
   }

@@ -56,10 +56,21 @@ export function createUi({ folder, dictionary, assets }: { folder: URL; dictiona
         words,
         t: words.t,
         asset: assets.url,
+        shortName,
+        labelOf: (field: string) => {
+          const key = `field:${field}`;
+          return dictionary.has(frame.locale, key) ? words.t(key) : null;
+        },
         icon: (name: IconName, className = 'icon') =>
           `<svg class="${className}" aria-hidden="true" focusable="false"><use href="${assets.url('icons.svg')}#${name}"></use></svg>`,
         token: () => `<input type="hidden" name="_csrf" value="${frame.csrf ?? ''}">`,
       });
     },
   };
+}
+
+/** «Соколова А. В.»: a full name as the top bar shows it. */
+export function shortName(name: string): string {
+  const [first = '', ...rest] = name.trim().split(/\s+/);
+  return [first, ...rest.map((word) => `${word.slice(0, 1)}.`)].join('\u00a0');
 }

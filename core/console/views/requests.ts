@@ -2,7 +2,7 @@ import { Refusal, type Temporal } from '../../base/index.ts';
 import type { Calendar } from '../../calendar/index.ts';
 import type { Tone, Words } from '../../http/index.ts';
 import { cite, type Due, type Law } from '../../law/index.ts';
-import type { CaseFile, CollectedPart, DataRequest, RequestEvent } from '../../requests/index.ts';
+import type { CollectedPart, DataRequest, RequestEvent } from '../../requests/index.ts';
 import { toPath } from '../numbers.ts';
 import { type Badge, type DeadlineQuestion, deadlineBadge, stripe, urgency } from './deadline.ts';
 
@@ -167,7 +167,9 @@ export function steps(request: DataRequest, parts: readonly CollectedPart[], wor
   const collected = parts.filter(({ outcome }) => outcome !== 'failed').length;
   const notes = [
     at(request.receivedAt),
-    request.identity ? `${request.identity.method}, ${at(request.identity.at)}` : '—',
+    request.identity
+      ? `${t(methods[request.identity.method] ?? request.identity.method)}, ${at(request.identity.at)}`
+      : '—',
     parts.length > 0 && !erasing ? t('{{done}} из {{all}} систем', { done: collected, all: parts.length }) : '—',
     '—',
     at(request.answeredAt),
@@ -222,9 +224,9 @@ const partStates: Record<CollectedPart['outcome'], { name: string; tone: Tone }>
   failed: { name: 'Ошибка', tone: 'red' },
 };
 
-/** The table of systems on the card. */
+/** The table of systems on the card: what holds something or failed first, the empty ones apart. */
 export function partRows(parts: readonly CollectedPart[], words: Words) {
-  return parts.map((part) => ({
+  const row = (part: CollectedPart) => ({
     title: part.title,
     source: part.source,
     state: { name: words.t(partStates[part.outcome].name), tone: partStates[part.outcome].tone },
@@ -238,27 +240,37 @@ export function partRows(parts: readonly CollectedPart[], words: Words) {
         .filter(Boolean)
         .join(', '),
     ),
-  }));
+  });
+  return {
+    held: parts.filter(({ outcome }) => outcome !== 'not_found').map(row),
+    empty: parts.filter(({ outcome }) => outcome === 'not_found').map(({ title }) => title),
+  };
 }
+
+const methods: Record<string, string> = {
+  'known-email': 'письмо с известного адреса',
+  code: 'код на почту',
+  document: 'документ',
+  'in-person': 'лично',
+  signature: 'электронная подпись',
+};
 
 const eventNames: Record<string, string> = {
   received: 'Обращение зарегистрировано',
-  clarified: 'Запрошено подтверждение личности',
   'identity-asked': 'Запрошено подтверждение личности',
   identified: 'Личность подтверждена',
-  collecting: 'Начат сбор данных',
   collected: 'Данные собраны',
-  draft: 'Пакет готов к проверке',
-  erasing: 'Составлен план удаления',
   erased: 'Данные удалены',
   answered: 'Ответ отправлен',
   refused: 'Отправлен мотивированный отказ',
+  planned: 'Составлен план удаления',
+  'collection-failed': 'Собрано не всё: одна из систем не ответила',
+  blocked: 'Данные заблокированы',
+  unblocked: 'Блокирование снято',
+  'letter-by-hand': 'Письмо отправляется вручную',
   extended: 'Срок продлён, уведомление отправлено',
-  restricted: 'Данные заблокированы',
-  unrestricted: 'Блокирование снято',
   rectified: 'Данные уточнены',
   opened: 'Материалы дела просмотрены',
-  overdue: 'Срок ответа истёк',
   closed: 'Обращение закрыто',
 };
 
@@ -300,23 +312,6 @@ export function because(due: Due, law: Law, words: Words) {
     digest,
     skipped: due.skipped.map(({ day, why }) => `${words.date(day)} — ${why}`),
   };
-}
-
-/** p.iv•••@mail.example: enough to recognise, not to write to. */
-export function maskEmail(email: string): string {
-  const at = email.indexOf('@');
-  if (at < 1) return '•••';
-  return `${email.slice(0, Math.min(3, Math.max(1, at - 1)))}•••${email.slice(at)}`;
-}
-
-/** Initials of a name: «Иванов П. С.» */
-export function maskName(name: string): string {
-  const [first = '', ...rest] = name.trim().split(/\s+/);
-  return [first, ...rest.map((word) => `${word.slice(0, 1)}.`)].join('\u00a0');
-}
-
-export function maskedCase(file: CaseFile) {
-  return { email: file.email ? maskEmail(file.email) : '—', name: file.name ? maskName(file.name) : '—' };
 }
 
 /** Which actions the card offers; a reason stands where one is not possible. */
