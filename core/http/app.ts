@@ -12,9 +12,9 @@ import { type Actor, type Locale, roles, type Theme } from './actor.ts';
 import { loadAssets } from './assets.ts';
 import { openApi, sessionCookie } from './openapi.ts';
 import type { HttpDeps } from './ports.ts';
-import { InvalidInput, isDatabaseGone, type Problem, problemDetails, toProblem } from './problems.ts';
+import { InvalidInput, isDatabaseGone, notStorable, type Problem, problemDetails, toProblem } from './problems.ts';
 import { type Call, type FieldProblem, isReply, type Reply, type RouteDefinition, type SessionData } from './route.ts';
-import { type Check, compile } from './schema.ts';
+import { type Check, compile, unstorable } from './schema.ts';
 import { eitherStore, visitorPrefix, visitorSessions } from './sessions.ts';
 import { createUi, type NavSection, type Ui } from './ui.ts';
 import { loadWords } from './words.ts';
@@ -363,7 +363,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
   async function answerError(ctx: Koa.Context, error: unknown): Promise<void> {
     const problem = toProblem(error);
     const reference = ctx.state.reference as string;
-    if (problem.status >= 500) {
+    if (problem.status >= 500 || problem.code === notStorable) {
       log.error({ reference, code: problem.code, error: forLog(error) }, 'request failed');
     }
     ctx.set('Cache-Control', 'no-store');
@@ -431,6 +431,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
         ...(checks.params?.(call.params) ?? []),
         ...(checks.query?.(call.query) ?? []),
         ...(checks.body?.(body) ?? []),
+        ...[call.params, call.query as object, body].flatMap(unstorable),
       ];
       let reply: unknown;
       try {

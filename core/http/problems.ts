@@ -38,6 +38,9 @@ export class InvalidInput extends Error {
 const goneStates = /^(08|53|57P)/;
 const goneErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
 
+/** The database refused a value that had passed the schema: the caller's fault, yet worth a line in our log. */
+export const notStorable = 'input.not-storable';
+
 /** Is it the database that is away? Then we say 503 and recover by ourselves. */
 export function isDatabaseGone(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -76,6 +79,10 @@ export function toProblem(error: unknown): Problem {
     };
   }
   if (isDatabaseGone(error)) return { ...base, status: 503, code: 'database.away', retryAfter: 5 };
+  // Class 22: a value that no column takes, such as the year 0 or a number of twenty digits.
+  if (error instanceof Error && 'code' in error && /^22[0-9A-Z]{3}$/.test(String(error.code))) {
+    return { ...base, status: 400, code: notStorable };
+  }
   const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   const type = error instanceof Error && 'type' in error ? String(error.type) : '';
   if (status === 413 || type === 'entity.too.large') return { ...base, status: 413, code: 'body.too-large' };

@@ -20,6 +20,24 @@ export function compile(schema: Schema, { text }: { text: boolean }): Check {
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(problem));
 }
 
+/**
+ * Texts with U+0000, which PostgreSQL keeps in no column: refused at the door, also where a schema would let them pass.
+ * Goes by a list, not by recursion: what came in may be nested deeper than the stack.
+ */
+export function unstorable(input: object): FieldProblem[] {
+  const found: FieldProblem[] = [];
+  const waiting: [string, unknown][] = Object.entries(input);
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [field, value] = next;
+    if (typeof value === 'string' && value.includes('\0')) {
+      found.push({ field, message: 'holds the character U+0000', rule: 'pattern' });
+    } else if (typeof value === 'object' && value !== null) {
+      for (const inner of Object.values(value)) waiting.push([field, inner]);
+    }
+  }
+  return found;
+}
+
 function problem(error: ErrorObject): FieldProblem {
   const at = error.instancePath.split('/').slice(1).map(plainPart);
   const named = error.params as { missingProperty?: string; additionalProperty?: string };

@@ -21,7 +21,10 @@ export function visitorSessions(db: Db): SessionStore {
       return (row?.value as object | undefined) ?? null;
     },
     async set(key, value, maxAgeMs) {
-      const expires_at = systemClock.now().add({ milliseconds: Math.min(maxAgeMs, hourMs) });
+      const now = systemClock.now();
+      // Anyone may open a form: what nobody came back to goes with the next visit.
+      await sweepVisits(db, now);
+      const expires_at = now.add({ milliseconds: Math.min(maxAgeMs, hourMs) });
       const row = { value: JSON.stringify(value), expires_at };
       await db('core.visits')
         .insert({ key_hash: hash(key), ...row })

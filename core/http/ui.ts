@@ -63,7 +63,7 @@ export function createUi({ folder, dictionary, assets }: { folder: URL; dictiona
         },
         icon: (name: IconName, className = 'icon') =>
           `<svg class="${className}" aria-hidden="true" focusable="false"><use href="${assets.url('icons.svg')}#${name}"></use></svg>`,
-        token: () => `<input type="hidden" name="_csrf" value="${frame.csrf ?? ''}">`,
+        csrf: () => `<input type="hidden" name="_csrf" value="${frame.csrf ?? ''}">`,
       });
     },
   };

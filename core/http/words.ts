@@ -91,10 +91,10 @@ function words(engine: i18n, locale: Locale, zone: string): Words {
         size /= 1024;
         unit++;
       }
-      return `${number.format(Math.round(size * 10) / 10)} ${units[unit]}`;
+      return `${number.format(Math.round(size * 10) / 10)}\u00a0${units[unit]}`;
     },
     money: (kopecks) => money.format(kopecks / 100).replace(/[,.]00(?=\D|$)/, ''),
-    percent: (part, whole) => `${whole > 0 ? Math.floor((part / whole) * 100) : 0} %`,
+    percent: (part, whole) => `${whole > 0 ? Math.floor((part / whole) * 100) : 0}\u00a0%`,
   };
   return self;
 }

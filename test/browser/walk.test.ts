@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect } from 'chai';
+import type { Browser, Page } from 'playwright-core';
+import { pagesOf } from './pages.ts';
+import { chromiumPath, makeSite, openBrowser, type Site, signIn } from './site.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What axe finds on the page as it stands: rule and place, so that a failure says where to look. */
+async function violations(page: Page, only: string[] = rules): Promise<string[]> {
+  // The strict policy of the page forbids scripts of others: the debugger's own door does not ask it.
+  await page.evaluate(axe);
+  return (await page.evaluate(
+    `axe.run(document, { runOnly: ${JSON.stringify(only)}, resultTypes: ['violations'] }).then((result) =>
+      result.violations.flatMap((one) => one.nodes.map((node) => one.id + ': ' + node.target.join(' ') + ' ' + (node.any[0]?.message ?? ''))))`,
+  )) as string[];
+}
+
+describe('in a browser', function () {
+  this.timeout(300_000);
+  let site: Site;
+  let browser: Browser;
+
+  before(async function () {
+    if (!chromiumPath) {
+      console.log('There is no Chromium on this machine: the browser tests are skipped.');
+      this.skip();
+    }
+    site = await makeSite();
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+
+  it('the officer signs in, checks the deletion, and downloads the act', async () => {
+    const context = await browser.newContext({ acceptDownloads: true });
+    const page = await signIn(context, site, site.staff.second);
+    expect(new URL(page.url()).pathname).to.equal('/dpo');
+    await page.click('main a:has-text("План удаления")');
+    expect(await page.textContent('h1')).to.equal('План удаления');
+    expect(await page.textContent('main'))
+      .to.contain('Что остаётся')
+      .and.contain('Акцепт оферты');
+    await page.click('main .actions button');
+    expect(await page.textContent('[role=status]')).to.contain('План проверен');
+    await site.test.app.engine.jobs.idle();
+    await page.reload();
+    expect(await page.textContent('main')).to.contain('Удалено 20.11.2026');
+    await page.click('main a:has-text("АУ-2026-")');
+    expect(await page.textContent('h1')).to.match(/^Акт АУ-2026-\d{4}$/);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.click('main .head a:has-text("Скачать PDF")'),
+    ]);
+    expect(download.suggestedFilename()).to.match(/АУ-2026-\d{4}\.pdf/);
+    const bytes = readFileSync(await download.path());
+    expect(bytes.subarray(0, 5).toString()).to.equal('%PDF-');
+    await context.close();
+  });
+
+  it('works without JavaScript: sign in, register a request, sign out', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await signIn(context, site, site.staff.dpo);
+    await page.goto(`${site.url}/dpo/requests/new`);
+    await page.fill('#name', 'Тарасенко Вероника');
+    await page.click('main button.primary');
+    expect(await page.textContent('[role=status]')).to.match(/Обращение ЗС-2026-\d{4} зарегистрировано/);
+    await page.click('.top details.drop summary');
+    await page.click('button:has-text("Выйти")');
+    expect(new URL(page.url()).pathname).to.equal('/auth/login');
+    await page.goto(`${site.url}/dpo`);
+    expect(new URL(page.url()).pathname).to.equal('/auth/login');
+    await context.close();
+  });
+
+  it('says nothing of which half of a wrong sign-in was wrong', async () => {
+    const context = await browser.newContext();
+    const said: (string | null)[] = [];
+    for (const email of [site.staff.dpo, 'nobody@mail.example']) {
+      const page = await context.newPage();
+      await page.goto(`${site.url}/auth/login`);
+      await page.fill('#email', email);
+      await page.fill('#password', 'not the password at all');
+      await page.click('main button.primary');
+      said.push(await page.textContent('.summary'));
+    }
+    expect(said[0]).to.contain('Почта или пароль не подходят');
+    expect(said[1]).to.equal(said[0]);
+    await context.close();
+  });
+
+  it('shows the token of a new project once', async () => {
+    const context = await browser.newContext();
+    const page = await signIn(context, site, site.user);
+    await page.goto(`${site.url}/my/projects`);
+    await page.fill('#name', 'Чат поддержки');
+    await page.click('main button.primary');
+    const token = (await page.textContent('#token'))?.trim() ?? '';
+    expect(token.length).to.be.greaterThan(20);
+    await page.click('main a.primary');
+    expect(await page.textContent('h1')).to.equal('Чат поддержки');
+    expect(await page.content()).to.not.contain(token);
+    expect(await violations(page)).to.deep.equal([]);
+    await context.close();
+  });
+
+  for (const language of ['ru', 'en'] as const) {
+    it(`every page passes axe in both themes and fits 320 px: ${language}`, async () => {
+      const visits = new Map<string, Page>();
+      const wrong: Record<string, string[]> = {};
+      for (const { name, path, who, prepare } of pagesOf(site)) {
+        let page = visits.get(who ?? '');
+        if (!page) {
+          const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+          await context.addCookies([
+            { name: 'srok.theme', value: 'light', url: site.url },
+            { name: 'srok.lang', value: language, url: site.url },
+          ]);
+          page = who ? await signIn(context, site, who) : await context.newPage();
+          visits.set(who ?? '', page);
+        }
+        await page.goto(site.url + path);
+        if (prepare) await prepare(page);
+        await page.waitForLoadState();
+        const found = await violations(page);
+        // The same page in the other theme differs in its colours only.
+        await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
+        found.push(...(await violations(page, ['color-contrast'])).map((one) => `dark: ${one}`));
+        await page.setViewportSize({ width: 320, height: 800 });
+        const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
+        if (width > 320) found.push(`${width} px wide at 320`);
+        await page.setViewportSize({ width: 1280, height: 900 });
+        if (/^(Something went wrong|Ошибка на)/.test(await page.title())) found.push(await page.title());
+        if (found.length > 0) wrong[name] = found;
+      }
+      for (const page of visits.values()) await page.context().close();
+      expect(wrong).to.deep.equal({});
+    });
+  }
+});
