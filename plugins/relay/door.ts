@@ -17,6 +17,7 @@ const bodyMs = 30_000;
 const heartbeatMs = 30_000;
 const pullRows = 100;
 const inFlightPerConnection = 1024;
+const refLength = 200;
 
 /** This door is no part of `http`: it has the one other place where a kind of refusal becomes a status. */
 const statuses: Record<RefusalKind, number> = {
@@ -240,11 +241,13 @@ export function createDoor(
       let ref: unknown;
       const work = (async () => {
         const frame = parseFrame(data, isBinary);
-        ref = frame.ref;
+        ref = checkRef(frame.ref);
         await obey(connection, request, pass, frame);
       })();
       work
-        .catch((error) => hub.send(connection, textFrame(JSON.stringify({ error: frameError(error, ref) }))))
+        .catch((error) => void hub.send(connection, textFrame(JSON.stringify({ error: frameError(error, ref) }))))
+        // An answer that cannot be written ends one connection, never the process.
+        .catch(() => ws.terminate())
         .finally(() => inFlight--);
     });
   }
@@ -384,6 +387,16 @@ function parseFrame(data: Buffer, isBinary: boolean): Record<string, unknown> {
   }
   if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) return frame as Record<string, unknown>;
   throw new Refusal('frame.not-object', 'invalid', { message: 'A frame is a JSON object.' });
+}
+
+/** What an answer repeats must be short and flat: it is written back as it came. @throws Refusal `frame.bad-ref` */
+function checkRef(ref: unknown): unknown {
+  const flat = ref === undefined || ref === null || typeof ref === 'number' || typeof ref === 'boolean';
+  if (flat || (typeof ref === 'string' && ref.length <= refLength)) return ref;
+  throw new Refusal('frame.bad-ref', 'invalid', {
+    field: 'ref',
+    message: `"ref" is a number, or a string of at most ${refLength} characters.`,
+  });
 }
 
 function frameError(error: unknown, ref: unknown): Record<string, unknown> {

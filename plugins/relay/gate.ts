@@ -39,11 +39,17 @@ export function createGate(engine: Engine, hub: Hub) {
     const pass: Pass = { ...found, limits: planOf(engine, found.project.plan).limits };
     if (passes.size >= known) passes.clear();
     passes.set(id, { pass, until: performance.now() + trustMs });
-    const today = dayOf(clock.now(), law.zone);
-    if (!found.token.last_used_on?.equals(today)) {
-      markUsed(db, id, today).catch((error) => log.warn({ token: id, error: String(error) }, 'A use was not noted.'));
-    }
     return pass;
+  }
+
+  /** Only a token that was let in has been used: its id alone is no secret. */
+  function noteUse(token: TokenRow): void {
+    const today = dayOf(clock.now(), law.zone);
+    if (token.last_used_on?.equals(today)) return;
+    token.last_used_on = today;
+    markUsed(db, token.id, today).catch((error) =>
+      log.warn({ token: token.id, error: String(error) }, 'A use was not noted.'),
+    );
   }
 
   function alive(token: TokenRow): boolean {
@@ -129,6 +135,7 @@ export function createGate(engine: Engine, hub: Hub) {
       if (right && !pass.token.rights.includes(right)) {
         throw new Refusal('token.no-right', 'forbidden', { right, message: `This token may not ${right}.` });
       }
+      noteUse(pass.token);
       return pass;
     },
     /** Drops what is remembered of a project, so that the next request asks the database. */

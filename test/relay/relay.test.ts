@@ -157,6 +157,20 @@ describe('the relay', () => {
       expect((await client.next((frame) => frame.error?.code === 'frame.not-json')).error).not.to.have.property('ref');
     });
 
+    it('with a reference that is no short word is refused without repeating it, however deep it is; the door goes on', async () => {
+      const { token } = await aProject();
+      const client = await join(token);
+      const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+      for (const ref of [deep, '{"a":1}', JSON.stringify('x'.repeat(201))]) {
+        client.socket.send(`{"publish":"frames","data":"x","ref":${ref}}`);
+        const { error } = await client.next((frame) => frame.error);
+        expect(error).to.include({ code: 'frame.bad-ref', field: 'ref' });
+        expect(error).not.to.have.property('ref');
+      }
+      client.send({ publish: 'frames', data: 'x', ref: 'word' });
+      expect(await client.next((frame) => frame.ack === 'word')).to.include({ offset: 1 });
+    });
+
     it('is in the log, sealed, before it is acknowledged; of the sender the table has no plain text', async () => {
       const { token, project } = await aProject();
       const canary = `канарейка-${randomBytes(8).toString('hex')}`;
@@ -332,6 +346,15 @@ describe('the relay', () => {
       expect((await second.closed).code).to.equal(4401);
       expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(401);
       expect((await relay.project(project)).state).to.equal('deleted');
+    });
+
+    it('a token counts as used by its secret, not by its name', async () => {
+      const { token, project } = await aProject();
+      const wrong = `${token.slice(0, -43)}${'A'.repeat(43)}`;
+      expect((await publish(house.origin, wrong, 'x', 'x')).status).to.equal(401);
+      expect((await relay.tokens(project))[0]?.lastUsedOn).to.equal(null);
+      expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(202);
+      while (!(await relay.tokens(project))[0]?.lastUsedOn) await new Promise((done) => setTimeout(done, 5));
     });
 
     it('a rotated token dies at once, or after its overlap, and the new one lives', async () => {
