@@ -64,6 +64,15 @@ const routes: RouteDefinition[] = [
       throw Object.assign(new Error('terminating connection'), { code: '57P01' });
     },
   }),
+  route({ method: 'post', path: '/api/v1/anything', roles: 'public', handler: () => ({}) }),
+  route({
+    method: 'get',
+    path: '/api/v1/refused-by-database',
+    roles: 'public',
+    handler() {
+      throw Object.assign(new Error('date out of range: "0000-01-01"'), { code: '22008' });
+    },
+  }),
   route({
     method: 'get',
     path: '/api/v1/narrow',
@@ -137,6 +146,24 @@ describe('the front door', () => {
     expect(answer.status).to.equal(400);
     expect(answer.json().errors[0].field).to.equal('body');
     expect(answer.json().errors[0].message).to.match(/^is not valid JSON/);
+  });
+
+  it('refuses text that no column can hold in path, query and body, wherever it hides', async () => {
+    const browser = createBrowser(house.url);
+    const inside = await browser('POST', '/api/v1/anything', { body: { a: [{ b: 'x\0y' }] } });
+    expect(inside.status).to.equal(400);
+    expect(inside.json().errors).to.deep.equal([{ field: 'a', message: 'holds the character U+0000' }]);
+    expect((await browser('GET', '/api/v1/refused/%00')).status).to.equal(400);
+    expect((await browser('GET', '/api/v1/gone?q=%00')).status).to.equal(400);
+    const deep = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+    expect((await browser('POST', '/api/v1/anything', { body: deep })).status).to.equal(200);
+  });
+
+  it('says 400 for a value that the database refuses, and notes it', async () => {
+    const answer = await createBrowser(house.url)('GET', '/api/v1/refused-by-database');
+    expect(answer.status).to.equal(400);
+    expect(answer.json().code).to.equal('input.not-storable');
+    expect(JSON.stringify(house.log)).to.contain('input.not-storable').and.not.to.contain('0000-01-01');
   });
 
   it('refuses a body over the limit with 413, before it is read', async () => {
@@ -224,6 +251,13 @@ describe('the front door', () => {
       .and.match(/samesite=lax/i);
     expect(after).to.not.equal(undefined);
     expect(after?.split(';')[0]).to.not.equal(before?.split(';')[0]);
+  });
+
+  it('forgets visitors who do not come back', async () => {
+    await db('core.visits').update({ expires_at: '2020-01-01' });
+    expect((await createBrowser(house.url)('GET', '/form')).status).to.equal(200);
+    expect(await db('core.visits').where('expires_at', '<', '2021-01-01')).to.have.length(0);
+    expect(await db('core.visits')).not.to.have.length(0);
   });
 
   it('keeps to strict headers: nothing inline, nothing from elsewhere', async () => {
