@@ -273,4 +273,9 @@ function drain(server: Server): Promise<void> {
   });
 }
 
-if (import.meta.main) await runCli(process.argv, { createApp, root, version });
+/** Runs the command line of this process. The launcher calls it when its own Node is new enough. */
+export async function main(): Promise<void> {
+  await runCli(process.argv, { createApp, root, version });
+}
+
+if (import.meta.main) await main();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node: starts the program with the Node that comes with the package when this one is older.
+// Plain JavaScript for any Node: hands over to the Node that comes with the package when this one is older.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,7 +10,6 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = 24;
 
 function findNode() {
-  if (Number(process.versions.node.split('.')[0]) >= wanted) return process.execPath;
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   try {
     const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
@@ -26,6 +25,13 @@ function findNode() {
   process.exit(1);
 }
 
-const child = spawn(findNode(), [join(root, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+if (Number(process.versions.node.split('.')[0]) >= wanted) {
+  const { main } = await import('../main.ts');
+  await main();
+} else {
+  const child = spawn(findNode(), [join(root, 'main.ts'), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}

@@ -1,10 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createPerson, type Person, publish } from '../../core/cli/demo/client.ts';
 import { end, type Service, startService } from '../support/service.ts';
 
+const srok = fileURLToPath(new URL('../../bin/srok.js', import.meta.url));
 const kills = 8;
 const callers = 16;
 const channel = 'killed';
@@ -15,6 +18,7 @@ describe('a service that is killed again and again while it works', () => {
 
   beforeEach(async () => {
     home = mkdtempSync(join(tmpdir(), 'srok-kill-'));
+    for (const document of ['offer', 'policy']) addEdition(home, document);
     service = await startService(home);
   });
   afterEach(async () => {
@@ -73,17 +77,30 @@ describe('a service that is killed again and again while it works', () => {
   });
 });
 
+/** The first editions, as an operator adds them before the first start. */
+function addEdition(home: string, document: string): void {
+  const file = fileURLToPath(new URL(`../../core/cli/demo/editions/${document}-2026-04-30.md`, import.meta.url));
+  const days = ['--published', '2026-04-30', '--effective', '2026-04-30'];
+  const added = spawnSync(
+    process.execPath,
+    [srok, 'edition', 'add', file, '--document', document, ...days, '--home', home],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect(added.status, added.stderr).to.equal(0);
+}
+
 /** A user with a free project, made through the public API. */
 async function aToken(url: string, name: string): Promise<string> {
   const person: Person = createPerson(url);
   const email = `${name}@users.example.org`;
   const password = 'a-long-enough-password';
+  const editions = (await person.get('/api/v1/editions/current')).body as { id: string; kind: string }[];
   const made = await person.send('POST', '/api/v1/accounts', {
-    email,
-    password,
-    name: 'Тестов Тест',
-    accepts: [],
-    acquaints: [],
+    ...{ email, password, name: 'Тестов Тест' },
+    accepts: editions.filter(({ kind }) => kind === 'contract').map(({ id }) => id),
+    acquaints: editions.filter(({ kind }) => kind === 'policy').map(({ id }) => id),
   });
   expect(made.status, JSON.stringify(made.body)).to.equal(201);
   const session = await person.send('POST', '/api/v1/session', { email, password });

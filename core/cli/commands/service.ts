@@ -57,6 +57,9 @@ export function addServe(program: Command, { createApp }: CliContext): void {
         );
       };
       process.on('SIGINT', stop);
+      // Started by the launcher under an older Node: when that one is killed, nobody is left to pass a signal on.
+      process.once('disconnect', stop);
+      process.channel?.unref();
       process.on('SIGTERM', stop);
       const link = await app.setupLink();
       if (options.json) {
