@@ -22,6 +22,7 @@ export interface PolicyCase {
   given?: Record<string, string>; // one fact and when it happened: a day or an instant with its offset
   extended?: boolean | string;
   customer?: 'business' | 'consumer';
+  erased?: string; // the day on which the person's profile goes
   hold?: { from: string; until: string }[];
   expect: Partial<Record<Expected, string | boolean | null>>;
 }
@@ -157,7 +158,8 @@ function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, 
       from: Temporal.PlainDate.from(span.from),
       until: Temporal.PlainDate.from(span.until),
     }));
-    const keep = law.keep(one.keep, { from, ...asOf, ...(hold ? { hold } : {}) });
+    const erasedOn = one.erased ? { erasedOn: Temporal.PlainDate.from(one.erased) } : {};
+    const keep = law.keep(one.keep, { from, ...asOf, ...erasedOn, ...(hold ? { hold } : {}) });
     return steps(
       {
         keep_until: keep.keepUntil,

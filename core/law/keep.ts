@@ -3,10 +3,11 @@ import { cite } from './cite.ts';
 import { applies, because, dueOf, sameEnd, shifted } from './due.ts';
 import { nearest, type Pack } from './pack.ts';
 import { anchorOf, type End, endOf, stepOf } from './term.ts';
-import type { Category, HoldDays, Keep, KeepQuery, LawStep } from './types.ts';
+import type { Category, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
-type Ended = End & { last: Day };
+/** `cut`: the erasure of the person ended the term before its time. */
+type Ended = End & { last: Day; cut?: boolean };
 const compare = Temporal.PlainDate.compare;
 
 /** @throws Refusal `law.unknown-category` with the nearest names */
@@ -37,6 +38,7 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
     .filter((rule) => applies(rule, pack))
     .map((rule) => endOf(rule, anchor, context, asOf))
     .filter((end): end is Ended => end?.last !== null && end !== null)
+    .map((end) => (endsWithPerson(pack, end.rule) ? cutShort(end, anchor.day, query.erasedOn) : end))
     .sort((a, b) => compare(a.last, b.last) || (a.rule.layer === 'law' ? -1 : 1));
   const floor = latest(ends.filter((end) => end.rule.layer === 'law' && end.rule.direction === 'at-least'));
   const ceiling = ends.find((end) => end.rule.layer === 'law' && end.rule.direction === 'at-most');
@@ -56,9 +58,11 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
     );
   }
 
+  if (winner.cut) notes.push('Уничтожается вместе с профилем, не дожидаясь окончания срока.');
+
   let keepUntil = winner.last;
-  // Where nothing asks to keep it beyond the event, it may go on the day of the event.
-  let destroyFrom = compare(keepUntil, anchor.day) === 0 ? keepUntil : keepUntil.add({ days: 1 });
+  // Where nothing asks to keep it beyond the event, or beyond the erasure, it may go on that very day.
+  let destroyFrom = winner.cut || compare(keepUntil, anchor.day) === 0 ? keepUntil : keepUntil.add({ days: 1 });
   const duty = pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy';
   let destroy = dueOf(pack, duty, { from: keepUntil, ...asOf });
   const heldBy: HoldDays[] = [];
@@ -82,6 +86,16 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
     destroyBecause: destroy.because,
     heldBy,
   };
+}
+
+/** Only the operator's own choice ends with the person; what the law or a promise asks for stands. */
+function endsWithPerson(pack: Pack, rule: Rule): boolean {
+  return rule.role === 'schedule' && pack.scheduleOf.get(rule.category ?? '')?.onErasure === 'goes';
+}
+
+function cutShort(end: Ended, begins: Day, erasedOn: Day | undefined): Ended {
+  if (!erasedOn || compare(end.last, erasedOn) <= 0) return end;
+  return { ...end, last: compare(erasedOn, begins) < 0 ? begins : erasedOn, cut: true };
 }
 
 function strictest(floor: Ended | undefined, choice: Ended | undefined, ceiling: Ended | undefined): Ended {

@@ -95,6 +95,7 @@ type RawRule = {
   from?: string;
   system?: string;
   destroyed_by?: string;
+  on_erasure?: 'goes' | 'stays';
   own?: boolean;
   why?: string;
 };
@@ -175,6 +176,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
       system: raw.system as string,
       starts: rule.starts,
       keep: rule.values[0]?.period as Period,
+      onErasure: raw.on_erasure ?? 'stays',
       clause: raw.clause as string,
       own: raw.own ?? false,
       destroyedBy: raw.destroyed_by ?? null,

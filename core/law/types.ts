@@ -123,12 +123,14 @@ export interface HoldDays {
 export interface KeepQuery {
   from: Instant | Day;
   hold?: readonly HoldDays[];
+  /** The person's profile goes on this day: terms that the operator chose only until then end with it. */
+  erasedOn?: Day;
   asOf?: Day;
 }
 
 /**
  * How long a record is kept. `destroyFrom` is the day after `keepUntil`; where nothing asks to keep it beyond the event
- * itself (a term of no length and no floor), the day of the event.
+ * itself (a term of no length and no floor), the day of the event, or of the erasure that ended the term.
  */
 export interface Keep {
   category: string;
@@ -239,6 +241,7 @@ export interface Schedule {
   system: string; // title of the ИСПДн
   starts: readonly string[];
   keep: Period;
+  onErasure: 'goes' | 'stays'; // when the person's profile is erased before the term has ended
   clause: string;
   own: boolean; // the operator's documents are silent: the value is a default of the pack for the owner to decide
 }

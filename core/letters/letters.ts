@@ -6,6 +6,7 @@ import type { Vault } from '../vault/index.ts';
 import type { LetterTemplate } from './data.ts';
 import { createDocuments } from './documents.ts';
 import {
+  adoptLetters,
   cancelDeliveries,
   type DeliveryRow,
   findLetter,
@@ -142,8 +143,8 @@ export function createLetters(deps: {
       const rendered = templates.render(order.template, order.data, locale, to.name ? { name: to.name } : {});
       const at = clock.now();
       const id = newId('ltr', at);
-      // A key per month and person, so that erasing one person needs no one else's.
-      const owner = order.forgetOnceSent ? 'none' : (to.subject ?? 'none');
+      // A key per month and person, so that erasing one person needs no one else's; per case while nobody is known.
+      const owner = order.forgetOnceSent ? 'none' : (to.subject ?? order.about ?? 'none');
       const key = `letter/${dayOf(at).toString().slice(0, 7)}/${owner}`;
       const sealed: Sealed = { ...rendered, to: pick(to) };
       const row: LetterRow = {
@@ -246,6 +247,8 @@ export function createLetters(deps: {
       }
       return ids.length;
     },
+
+    adopt: (trx, about, subject) => adoptLetters(trx, about, subject),
 
     async open(id, trx) {
       const letter = await findLetter(trx ?? db, id);

@@ -105,6 +105,14 @@ export async function updateLetter(trx: Trx, id: string, change: Partial<LetterR
   await trx('core.letters').where({ id }).update(change);
 }
 
+/** Letters that are to be forgotten once sent stay nobody's. */
+export async function adoptLetters(trx: Trx, about: string, subject: string): Promise<number> {
+  return trx('core.letters')
+    .where({ about_id: about, forget_once_sent: false })
+    .whereNull('subject_id')
+    .update({ subject_id: subject });
+}
+
 export async function findLetter(db: Db | Trx, id: string): Promise<LetterRow | undefined> {
   return db('core.letters').where({ id }).first();
 }

@@ -178,6 +178,8 @@ export interface Letters {
   failed(trx: Trx, deliveryId: string, failure: { at: Instant; code: string }): Promise<{ bounced: Settled | null }>;
   /** Takes back what has not been delivered. Answers how many letters. */
   cancel(trx: Trx, which: { about?: string; subject?: string; template?: LetterTemplate }): Promise<number>;
+  /** The letters about a case belong to this person from now on: they go with the person's others. How many. */
+  adopt(trx: Trx, about: string, subject: string): Promise<number>;
   /** The text and the address. @throws Refusal `letter.unknown`, `letter.erased`, `vault.key-destroyed` */
   open(id: string, trx?: Trx): Promise<LetterContent>;
   list(filter: {

@@ -50,7 +50,7 @@ export interface RequestsDeps {
   journal: Journal;
   vault: Vault;
   jobs: Pick<Jobs, 'define' | 'source' | 'enqueue'>;
-  letters: Pick<Letters, 'queue' | 'number' | 'documents'>;
+  letters: Pick<Letters, 'queue' | 'adopt' | 'number' | 'documents'>;
   datamap: DataMap;
   retention: Pick<Retention, 'plan' | 'plans' | 'cancel' | 'onPlanDone'>;
   obligations: Pick<Obligations, 'list' | 'extend'>;
@@ -234,6 +234,8 @@ export function createRequests(deps: RequestsDeps): Requests {
     });
     await step(trx, row.id, 'identified', by, { subject, method, repeatOf: repeat_of });
     await tell(trx, identified, 'request.identified');
+    // Letters of the time when nobody knew who asks: the receipt, the question who it is.
+    if (subject) await letters.adopt(trx, row.id, subject);
     if (subject && kind === 'access') {
       const job = await jobs.enqueue(trx, 'requests.collect', { request: row.id }, { key: row.id });
       await updateRequest(trx, row.id, { state: move(state, 'collecting'), job });
@@ -378,7 +380,7 @@ export function createRequests(deps: RequestsDeps): Requests {
     const file = await openCase(row);
     const subject = row.subject_id ? { subject: row.subject_id } : {};
     const name = `prilozhenie-${latin(row.number)}.zip`;
-    const bytes = await buildZip(parts, { number: row.number, operator: law.operator.name, madeAt: now });
+    const bytes = await buildZip(law, parts, { number: row.number, operator: law.operator.name, madeAt: now });
     const annex = await letters.documents.attachment(trx, {
       about: row.id,
       name,
@@ -396,7 +398,7 @@ export function createRequests(deps: RequestsDeps): Requests {
         ...head,
         to: addressee(file),
         points: pointsOf(law, parts, today()),
-        tables: tablesOf(parts, zone),
+        tables: tablesOf(law, parts),
         volumes: volumesOf(law, parts, today()),
         annexes: [{ name, sha256: annex.sha256, size: annex.size }],
         appeal: law.operator.complaint,

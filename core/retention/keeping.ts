@@ -6,21 +6,21 @@ type Day = Temporal.PlainDate;
 const compare = Temporal.PlainDate.compare;
 
 /** Asks the law how long; null where it cannot be computed: such a class is frozen and nothing of it goes. */
-export type Keeper = (category: string, from: Day, holds?: readonly HoldDays[]) => Keep | null;
+export type Keeper = (category: string, from: Day, holds?: readonly HoldDays[], erasedOn?: Day) => Keep | null;
 
 /** Remembers answers: the packs do not change while the process runs. */
 export function createKeeper(law: Law): Keeper {
   const known = new Map<string, Keep | null>();
-  const ask = (category: string, from: Day, holds: readonly HoldDays[]): Keep | null => {
+  const ask = (category: string, from: Day, holds: readonly HoldDays[], erasedOn?: Day): Keep | null => {
     try {
-      return law.keep(category, { from, hold: holds });
+      return law.keep(category, { from, hold: holds, ...(erasedOn ? { erasedOn } : {}) });
     } catch (error) {
       if (error instanceof Refusal) return null;
       throw error;
     }
   };
-  return (category, from, holds = []) => {
-    if (holds.length > 0) return ask(category, from, holds);
+  return (category, from, holds = [], erasedOn) => {
+    if (holds.length > 0 || erasedOn) return ask(category, from, holds, erasedOn);
     const key = `${category} ${from}`;
     let keep = known.get(key);
     if (keep === undefined) {
@@ -51,8 +51,9 @@ export interface Decision {
 }
 
 /**
- * What of one person's records in a store may go today. A record whose term has not begun is treated as if it began
- * today: the purpose ends with the erasure.
+ * What of one person's records in a store may go with the person today. A record whose term has not begun is treated
+ * as if it began today: the purpose ends with the erasure. Where the schedule says that records go with the profile,
+ * their own term ends today too.
  */
 export function decide(
   keeper: Keeper,
@@ -74,7 +75,7 @@ export function decide(
   let frozen = false;
   for (const { day, count } of anchors) {
     if (count === 0) continue;
-    const keep = keeper(schedule, day ?? today, holds);
+    const keep = keeper(schedule, day ?? today, holds, today);
     if (keep && compare(keep.destroyFrom, today) <= 0) {
       if (day) decision.go.push(day);
       if (day) decision.goCount += count;

@@ -204,6 +204,27 @@ describe('the stores of letters and documents', () => {
     expect((await house.letters.open(other)).to.email).to.equal('sub_eve@example.org');
   });
 
+  it('letters about a case become the person’s once the person is known, and go with the others', async () => {
+    const write = (about: string, forgetOnceSent = false) =>
+      house.story((trx) =>
+        house.letters.queue(trx, {
+          ...{ template: 'limit.warning', to: { email: 'ada@example.org' }, data: limit, about, forgetOnceSent },
+        }),
+      );
+    await write('req_1');
+    await write('req_2');
+    await write('req_1', true);
+    expect(await house.story((trx) => house.letters.adopt(trx, 'req_1', 'sub_ada'))).to.equal(1);
+    expect(await house.story((trx) => house.letters.adopt(trx, 'req_1', 'sub_ada'))).to.equal(0);
+    const store = house.letters.stores.letters;
+    const receipt = await house.story(async (trx) =>
+      store?.erase({ why: 'request', subject: 'sub_ada', anchored: 'all' }, context(trx, 'pln_1')),
+    );
+    expect(receipt).to.include({ outcome: 'erased', affected: 1, keys: 1 });
+    expect(await house.db('core.letters').whereNull('subject_id')).to.have.length(2);
+    expect(house.vault.names('letter/2026-05/').sort()).to.deep.equal(['letter/2026-05/none', 'letter/2026-05/req_2']);
+  });
+
   it('expiry takes the days that may go, and leaves held people alone', async () => {
     const store = house.letters.stores.letters;
     if (!store) throw new Error('no store');

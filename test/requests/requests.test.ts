@@ -182,6 +182,8 @@ describe('a request', () => {
     const request = await letter('erasure');
     const erasing = await identify(request.id, ada);
     expect(erasing.state).to.equal('erasing');
+    const [receipt] = await house.letters.list({ subject: ada });
+    expect(receipt?.template).to.equal('request.receipt');
     const plan = await house.retention.plans.get(erasing.plan ?? '');
     expect(plan.cause).to.deep.equal({ kind: 'request', about: request.id });
     expect(plan.eraseBy.toString()).to.equal('2026-05-07');

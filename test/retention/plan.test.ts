@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import { Refusal } from '../../core/base/index.ts';
+import type { Store } from '../../core/datamap/index.ts';
+import { type LetterOrder, letterImpersonal } from '../../core/letters/index.ts';
 import { day, type House, moscow, openHouse } from './house.ts';
 
+const question: LetterOrder<'request.clarify'>['data'] = {
+  ...{ number: 'ЗС-2026-0001', needed: ['Номер договора'], how: 'Ответьте на это письмо.' },
+};
 const code = (error: unknown): string => (error instanceof Refusal ? error.code : String(error));
 
 describe('erasing a person by a plan', () => {
@@ -66,6 +71,46 @@ describe('erasing a person by a plan', () => {
       ['shop.payloads', 'retained'],
       ['shop.profiles', 'erased'],
     ]);
+  });
+
+  it('takes the letters with the profile; the last one still arrives and is forgotten then', async () => {
+    const { letters, retention, datamap } = house;
+    datamap.register('letters', letters.stores as unknown as Record<string, Store>, letterImpersonal);
+    const ada = await house.aPerson();
+    const bob = await house.aPerson({ email: 'bob@example.ru', name: 'Боб' });
+    const write = (order: Partial<LetterOrder<'request.clarify'>>) =>
+      house.story((trx) =>
+        letters.queue(trx, { template: 'request.clarify', to: { email: 'ada@example.ru' }, data: question, ...order }),
+      );
+    const send = () =>
+      house.story(async (trx) => {
+        const waiting = await letters.waiting(trx, 'email', 10);
+        for (const { id } of waiting) await letters.sent(trx, id, { at: house.clock.now() });
+        return waiting.length;
+      });
+    await write({ to: { email: 'ada@example.ru', subject: ada } });
+    await write({ to: { email: 'bob@example.ru', subject: bob } });
+    await send();
+    await write({ to: { email: 'ada@example.ru', subject: ada } });
+    house.at('2026-06-15T11:00');
+    retention.onPlanDone(async (trx) => {
+      await letters.queue(trx, {
+        ...{ template: 'request.clarify', to: { email: 'ada@example.ru' }, data: question, forgetOnceSent: true },
+      });
+    });
+    const plan = await deletion(ada);
+    expect(plan.items.map(({ store, outcome, count }) => [store, outcome, count])).to.deep.equal([
+      ['shop.profiles', 'erase', 1],
+      ['letters.letters', 'erase', 2],
+    ]);
+    await house.story((trx) => retention.check(trx, plan.id, 'acc_dpo'));
+    await house.jobs.idle();
+    expect((await retention.plans.get(plan.id)).state).to.equal('executed');
+    expect(await house.db('core.letters').where({ subject_id: ada })).to.deep.equal([]);
+    expect(house.vault.names(`letter/2026-06/${ada}`)).to.deep.equal([]);
+    expect(await house.db('core.letters').where({ subject_id: bob }).whereNotNull('body')).to.have.length(1);
+    expect(await send()).to.equal(1);
+    expect(await house.db('core.letters').whereNull('subject_id').pluck('body')).to.deep.equal([null]);
   });
 
   it('may not be checked by the one who asked for it', async () => {
