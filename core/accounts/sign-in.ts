@@ -12,6 +12,8 @@ import type { Account, Accounts, AccountsDeps, SignIn } from './types.ts';
 
 /** How many times more may fail from one address than for one person at it: an office shares an address. */
 const addressShare = 10;
+/** … and for one person from all addresses together: guessing must not get cheaper by having many of them. */
+const personShare = 10;
 
 type Deps = Pick<AccountsDeps, 'db' | 'clock' | 'law' | 'journal' | 'pepper'>;
 
@@ -27,29 +29,41 @@ function createLimits({ db, law, pepper = randomBytes(32) }: Deps) {
   const table = { storeClient: db, storeType: 'knex', schemaName: 'core', tableName: 'sign_in_attempts' };
   const shared = { ...table, tableCreated: true, duration: minutes * 60 };
   const perPerson = new RateLimiterPostgres({ ...shared, keyPrefix: 'p', points: attempts });
+  const anywhere = new RateLimiterPostgres({ ...shared, keyPrefix: 'w', points: attempts * personShare });
+  // Six digits are few, and whoever is asked for them knows the password already: no share for more addresses.
+  const codes = new RateLimiterPostgres({ ...shared, keyPrefix: 'c', points: attempts });
   const perAddress = new RateLimiterPostgres({ ...shared, keyPrefix: 'a', points: attempts * addressShare });
   const keyOf = (...parts: string[]): string => keyedDigest(pepper, parts.join('\n'));
 
   const tooMany = (ms: number): Refusal =>
     new Refusal('sign-in.too-many', 'limit', {
-      retryAfterSeconds: Math.max(1, Math.ceil(ms / 1000)),
+      retryAfter: Math.max(1, Math.ceil(ms / 1000)),
       message: 'Слишком много попыток входа. Подождите и попробуйте снова.',
     });
+
+  async function spend(limiter: RateLimiterPostgres, key: string): Promise<void> {
+    try {
+      await limiter.consume(key);
+    } catch (error) {
+      if (error instanceof RateLimiterRes) throw tooMany(error.msBeforeNext);
+      throw error;
+    }
+  }
 
   return {
     /** Counts an attempt before it is judged, so that many at once are counted too. */
     async begin(who: string, ip: string): Promise<void> {
-      const address = await perAddress.get(keyOf(ip));
-      if (address && address.remainingPoints <= 0) throw tooMany(address.msBeforeNext);
-      try {
-        await perPerson.consume(keyOf(ip, who));
-      } catch (error) {
-        if (error instanceof RateLimiterRes) throw tooMany(error.msBeforeNext);
-        throw error;
+      for (const spent of [await perAddress.get(keyOf(ip)), await anywhere.get(keyOf(who))]) {
+        if (spent && spent.remainingPoints <= 0) throw tooMany(spent.msBeforeNext);
       }
+      await spend(perPerson, keyOf(ip, who));
     },
-    async failed(ip: string): Promise<void> {
-      await perAddress.penalty(keyOf(ip));
+    async failed(who: string, ip: string): Promise<void> {
+      await Promise.all([perAddress.penalty(keyOf(ip)), anywhere.penalty(keyOf(who))]);
+    },
+    beginCode: (account: string): Promise<void> => spend(codes, keyOf(account)),
+    async codeWasRight(account: string): Promise<void> {
+      await codes.delete(keyOf(account));
     },
     async succeeded(who: string, ip: string): Promise<void> {
       await perPerson.delete(keyOf(ip, who));
@@ -106,8 +120,15 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
     return actorOf(account, profile);
   }
 
-  async function fail(account: Account | null, outcome: string, ip: string): Promise<Refusal> {
-    await limits.failed(ip);
+  async function passes(account: string, code: string): Promise<boolean> {
+    await limits.beginCode(account);
+    if (!(await db.transaction((trx) => totp.passes(trx, account, code)))) return false;
+    await limits.codeWasRight(account);
+    return true;
+  }
+
+  async function fail(account: Account | null, outcome: string, who: string, ip: string): Promise<Refusal> {
+    await limits.failed(who, ip);
     if (account) await db.transaction((trx) => note(trx, account, outcome, ip));
     return refused();
   }
@@ -119,16 +140,14 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
       const profile = await findProfileByEmail(db, address);
       const account = profile && (await findAccount(db, profile.account_id));
       const right = await passwords.matches(profile?.password_hash ?? null, password);
-      if (!profile || !account || !right) throw await fail(account, 'wrong-password', ip);
+      if (!profile || !account || !right) throw await fail(account, 'wrong-password', address, ip);
       mustBeOpen(account);
       if (await totp.enabled(account.id)) {
         if (code === undefined || code === '') {
           await limits.succeeded(address, ip);
           return { step: 'second-factor', account: account.id };
         }
-        if (!(await db.transaction((trx) => totp.passes(trx, account.id, code)))) {
-          throw await fail(account, 'wrong-code', ip);
-        }
+        if (!(await passes(account.id, code))) throw await fail(account, 'wrong-code', address, ip);
       }
       await limits.succeeded(address, ip);
       return { step: 'done', actor: await enter(account, profile, ip) };
@@ -137,9 +156,7 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
       await limits.begin(id, ip);
       const account = await findAccount(db, id);
       const profile = account && (await findProfile(db, id));
-      if (!account || !profile || !(await db.transaction((trx) => totp.passes(trx, id, code)))) {
-        throw await fail(account, 'wrong-code', ip);
-      }
+      if (!account || !profile || !(await passes(id, code))) throw await fail(account, 'wrong-code', id, ip);
       mustBeOpen(account);
       await limits.succeeded(id, ip);
       return enter(account, profile, ip);

@@ -70,6 +70,19 @@ describe('registering and signing in', () => {
     expect(await refusalOf(attempt(user.email, user.password, '203.0.113.51'))).to.equal(null);
   });
 
+  it('many addresses together do not get more than a hundred tries at one person', async () => {
+    const user = await aUser(house);
+    for (let tries = 0; tries < 100; tries++) {
+      const from = `203.0.113.${60 + Math.floor(tries / 10)}`;
+      expect(await refusalOf(attempt(user.email, 'мимо мимо мимо', from))).to.equal('sign-in.refused');
+    }
+    const refusal = await attempt(user.email, user.password, '203.0.113.99').catch((error) => error);
+    expect(refusal.code).to.equal('sign-in.too-many');
+    expect(refusal.details.retryAfter).to.be.within(1, 900);
+    const other = await aUser(house);
+    expect(await refusalOf(attempt(other.email, other.password, '203.0.113.99'))).to.equal(null);
+  });
+
   it('what is kept to count attempts names neither the person nor the address', async () => {
     const user = await aUser(house);
     await refusalOf(attempt(user.email, 'мимо мимо мимо'));
@@ -142,6 +155,26 @@ describe('registering and signing in', () => {
       expect(await refusalOf(off('000000'))).to.equal('totp.wrong-code');
       await off(recoveryCodes[1] as string);
       expect((await attempt(user.email, user.password)).step).to.equal('done');
+    });
+
+    it('is guessed at ten times, from however many addresses and by whichever step', async () => {
+      const user = await aUser(house);
+      const { secret } = await house.story((trx) => house.accounts.totp.begin(trx, user.account));
+      const code = await codeNow(secret);
+      await house.story((trx) => house.accounts.totp.confirm(trx, user.account, code));
+      for (let tries = 0; tries < 10; tries++) {
+        const from = `198.51.100.${tries}`;
+        const way = { account: user.account, code: '000000', ip: from };
+        // The right password in between must not wipe out what was counted.
+        expect((await attempt(user.email, user.password, from)).step).to.equal('second-factor');
+        const guess =
+          tries % 2
+            ? house.accounts.secondFactor(way)
+            : house.accounts.signIn({ email: user.email, password: user.password, totp: '000000', ip: from });
+        expect(await refusalOf(guess)).to.equal('sign-in.refused');
+      }
+      const last = house.accounts.secondFactor({ account: user.account, code: '000000', ip: '198.51.100.200' });
+      expect(await refusalOf(last)).to.equal('sign-in.too-many');
     });
 
     it('is not on before a right code confirms it', async () => {
