@@ -167,7 +167,14 @@ export interface DocumentData {
     to: Addressed;
     /** all points of the law's list, in its order; a body is paragraphs */
     points: { point: string; title: string; body: string | string[] }[];
-    tables: { title: string; source: string; columns: string[]; rows: (string | number | null)[][] }[];
+    /** `count`: of all rows, where not all of them are printed */
+    tables: {
+      title: string;
+      source: string;
+      count?: number;
+      columns: string[];
+      rows: (string | number | null)[][];
+    }[];
     /** data that is not handed out itself: how much, of which days, kept until when and why */
     volumes: {
       what: string;

@@ -13,15 +13,18 @@ export type PaperBlock =
   | { kind: 'title'; text: string; below?: string[] }
   /** a framed line that nobody overlooks */
   | { kind: 'status'; text: string }
-  | { kind: 'heading'; text: string }
+  | { kind: 'heading'; text: string; level?: 2 | 3 }
   | { kind: 'para'; text: string; small?: boolean }
   | { kind: 'list'; items: string[] }
   /** label and value, framed; the values may be several lines */
-  | { kind: 'fields'; rows: { label: string; value: string | string[] }[] }
-  | { kind: 'table'; columns: PaperColumn[]; rows: string[][]; foot?: string[] }
+  | { kind: 'fields'; rows: { label: string; value: string[] | PaperCell }[] }
+  | { kind: 'table'; columns: PaperColumn[]; rows: PaperCell[][]; foot?: string[] }
   | { kind: 'signatures'; lines: { post: string; name?: string; note?: string }[] }
   /** small lines, left, beside a code, right */
   | { kind: 'code'; lines: string[]; qr: string };
+
+/** What stands in a cell; `under` is printed below it, smaller. */
+export type PaperCell = string | { text: string; under: string };
 
 export interface PaperColumn {
   title: string;
@@ -64,6 +67,7 @@ const body: Style = { face: 'regular', size: 11, color: ink };
 const small: Style = { face: 'regular', size: 9, color: muted };
 const cell: Style = { face: 'regular', size: 9.5, color: ink };
 const cellHead: Style = { face: 'bold', size: 9, color: ink };
+const cellUnder: Style = { face: 'regular', size: 8, color: muted };
 const lineGap = 2;
 const pad = 4;
 
@@ -103,6 +107,20 @@ export async function renderPdf(
   return { bytes: Buffer.concat(chunks), pages };
 }
 
+/** Post, place to sign, name. */
+const signing = { post: width - 130 - 165, line: 130, name: 150 };
+
+/** A line of a cell; `under` is the small print below it. */
+interface GridLine {
+  text: string;
+  under: boolean;
+}
+
+function plainText(content: PaperCell | undefined): string {
+  if (content === undefined) return '';
+  return typeof content === 'string' ? content : content.text;
+}
+
 class Layout {
   readonly doc: PDFKit.PDFDocument;
   readonly root: PDFKit.PDFStructureElement;
@@ -115,11 +133,24 @@ class Layout {
   }
 
   run(paper: Paper): void {
-    for (const block of paper.blocks) this.block(block);
+    for (const [index, block] of paper.blocks.entries()) this.block(block, this.tail(paper.blocks.slice(index + 1)));
     this.root.end();
   }
 
-  private block(block: PaperBlock): void {
+  /** The height of what must not be parted from the block before it: signatures, and the lines on both sides of them. */
+  private tail(rest: readonly PaperBlock[]): number {
+    const at = rest.findIndex(({ kind }) => kind !== 'para');
+    if (at < 0 || rest[at]?.kind !== 'signatures') return 0;
+    const after = rest[at + 1];
+    return [...rest.slice(0, at + 1), ...(after?.kind === 'para' ? [after] : [])].reduce((sum, block) => {
+      if (block.kind === 'signatures') return sum + 10 + this.signatureHeights(block.lines).reduce((a, b) => a + b, 0);
+      if (block.kind !== 'para') return sum;
+      const style = block.small ? small : body;
+      return sum + this.lineHeight(style) * this.lines(block.text, style, width).length + 6;
+    }, 0);
+  }
+
+  private block(block: PaperBlock, tail: number): void {
     switch (block.kind) {
       case 'letterhead':
         this.letterhead(block.lines, block.to ?? []);
@@ -131,19 +162,19 @@ class Layout {
         this.status(block.text);
         break;
       case 'heading':
-        this.heading(block.text);
+        this.heading(block.text, block.level ?? 2);
         break;
       case 'para':
-        this.para(block.text, block.small ? small : body);
+        this.para(block.text, block.small ? small : body, tail);
         break;
       case 'list':
         this.list(block.items);
         break;
       case 'fields':
-        this.fields(block.rows);
+        this.fields(block.rows, tail);
         break;
       case 'table':
-        this.table(block.columns, block.rows, block.foot);
+        this.table(block.columns, block.rows, tail, block.foot);
         break;
       case 'signatures':
         this.signatures(block.lines);
@@ -191,6 +222,9 @@ class Layout {
         while (!fits(line)) {
           let cut = line.length - 1;
           while (cut > 1 && !fits(line.slice(0, cut))) cut--;
+          // An address is cut after one of its marks, where there is one not too far back.
+          const mark = /^(.*[@./_-])/.exec(line.slice(0, cut))?.[1]?.length ?? 0;
+          if (mark * 2 > cut) cut = mark;
           lines.push(line.slice(0, cut));
           line = line.slice(cut);
         }
@@ -293,19 +327,21 @@ class Layout {
     this.y += height + 12;
   }
 
-  private heading(text: string): void {
-    const style: Style = { face: 'bold', size: 12, color: ink };
+  private heading(text: string, level: 2 | 3): void {
+    const style: Style = { face: 'bold', size: level === 2 ? 12 : 10.5, color: ink };
     const lines = this.lines(text, style, width);
-    this.y += 8;
-    // A heading does not stand alone at the foot of a page.
-    this.need(this.lineHeight(style) * lines.length + 60);
-    this.doc.outline.addItem(text);
-    this.flow('H2', lines, style, margins.left, width);
-    this.y += 4;
+    this.y += level === 2 ? 8 : 2;
+    // A heading does not stand alone at the foot of a page, nor one below the other.
+    this.need(this.lineHeight(style) * lines.length + (level === 2 ? 100 : 80));
+    if (level === 2) this.doc.outline.addItem(text);
+    this.flow(`H${level}`, lines, style, margins.left, width);
+    this.y += level === 2 ? 4 : 1;
   }
 
-  private para(text: string, style: Style): void {
-    this.flow('P', this.lines(text, style, width), style, margins.left, width);
+  private para(text: string, style: Style, tail = 0): void {
+    const lines = this.lines(text, style, width);
+    if (tail > 0) this.need(Math.min(lines.length, 4) * this.lineHeight(style) + 6 + tail);
+    this.flow('P', lines, style, margins.left, width);
     this.y += 6;
   }
 
@@ -324,27 +360,38 @@ class Layout {
     this.y += 4;
   }
 
-  private fields(rows: { label: string; value: string | string[] }[]): void {
+  private fields(rows: { label: string; value: string[] | PaperCell }[], tail: number): void {
     this.grid(
       [
         { title: '', width: 31 },
         { title: '', width: 69 },
       ],
       rows.map(({ label, value }) => [label, Array.isArray(value) ? value.join('\n') : value]),
-      { head: false, labels: true, size: 9.5 },
+      { head: false, labels: true, size: 9.5, tail },
     );
   }
 
-  private table(columns: PaperColumn[], rows: string[][], foot?: string[]): void {
-    this.grid(columns, foot ? [...rows, foot] : rows, { head: true, foot: foot !== undefined, size: 9.5 });
+  private table(columns: PaperColumn[], rows: PaperCell[][], tail: number, foot?: string[]): void {
+    this.grid(columns, foot ? [...rows, foot] : rows, { head: true, foot: foot !== undefined, size: 9.5, tail });
   }
 
-  /** By their shares, but no column so narrow that a word of its head must be cut. */
-  private widthsOf(columns: PaperColumn[]): number[] {
+  /** By their shares, but no column so narrow that a word of its head, or a usual word below it, must be cut. */
+  private widthsOf(columns: PaperColumn[], rows: readonly PaperCell[][], style: Style): number[] {
+    const widest = (text: string): number =>
+      Math.max(...text.split(/[ \t\n]+/).map((word) => this.doc.widthOfString(word) + 2 * pad + 1));
     this.use(cellHead);
-    const least = columns.map(({ title }) =>
-      Math.max(24, ...title.split(/\s+/).map((word) => this.doc.widthOfString(word) + 2 * pad + 1)),
+    const heads = columns.map(({ title }) => Math.max(24, widest(title)));
+    this.use(style);
+    const usual = width * 0.24;
+    const words = columns.map((_column, index) =>
+      rows.slice(0, 100).reduce((most, row) => {
+        const wide = widest(plainText(row[index]));
+        return wide <= usual ? Math.max(most, wide) : most;
+      }, 0),
     );
+    const wanted = heads.map((head, index) => Math.max(head, words[index] ?? 0));
+    // Where all that is wanted has no room, the heads come first.
+    const least = wanted.reduce((sum, one) => sum + one, 0) <= width ? wanted : heads;
     const shares = columns.map((column) => column.width);
     const fixed = new Set<number>();
     for (;;) {
@@ -362,17 +409,24 @@ class Layout {
   /** Rows of cells with a frame; a row longer than the page goes on over it, the head is repeated. */
   private grid(
     columns: PaperColumn[],
-    rows: string[][],
-    options: { head: boolean; labels?: boolean; foot?: boolean; size: number },
+    rows: PaperCell[][],
+    options: { head: boolean; labels?: boolean; foot?: boolean; size: number; tail: number },
   ): void {
-    const widths = this.widthsOf(columns);
+    const data = { ...cell, size: options.size };
+    const widths = this.widthsOf(columns, rows, data);
     const lefts = widths.map((_w, i) => margins.left + widths.slice(0, i).reduce((sum, w) => sum + w, 0));
     const table = this.element('Table');
-    const rowOf = (cells: string[], style: (column: number) => Style): string[][] =>
-      columns.map((_c, i) => this.lines(cells[i] ?? '', style(i), (widths[i] as number) - 2 * pad));
+    const rowOf = (cells: PaperCell[], style: (column: number) => Style): GridLine[][] =>
+      columns.map((_c, i) => {
+        const content = cells[i] ?? '';
+        const room = (widths[i] as number) - 2 * pad;
+        const lines = this.lines(typeof content === 'string' ? content : content.text, style(i), room);
+        const under = typeof content === 'string' ? [] : this.lines(content.under, cellUnder, room);
+        return [...lines.map((text) => ({ text, under: false })), ...under.map((text) => ({ text, under: true }))];
+      });
 
     const draw = (
-      lines: string[][],
+      lines: GridLine[][],
       style: (column: number) => Style,
       type: (column: number) => string,
       fill: boolean,
@@ -394,17 +448,23 @@ class Layout {
           });
         });
         columns.forEach((column, i) => {
-          const text = part[i] as string[];
-          if (text.length === 0) return;
-          this.put(
-            cells[i] as PDFKit.PDFStructureElement,
-            text,
-            style(i),
-            (lefts[i] as number) + pad,
-            top + pad,
-            (widths[i] as number) - 2 * pad,
-            column.align ?? 'left',
-          );
+          const main = (part[i] ?? []).filter(({ under }) => !under);
+          const under = (part[i] ?? []).filter((line) => line.under);
+          for (const [some, face, from] of [
+            [main, style(i), 0],
+            [under, cellUnder, main.length],
+          ] as const) {
+            if (some.length === 0) continue;
+            this.put(
+              cells[i] as PDFKit.PDFStructureElement,
+              some.map(({ text }) => text),
+              face,
+              (lefts[i] as number) + pad,
+              top + pad + from * step,
+              (widths[i] as number) - 2 * pad,
+              column.align ?? 'left',
+            );
+          }
         });
         this.y += height;
         rest = rest.map((cell) => cell.slice(Math.max(1, room)));
@@ -418,7 +478,7 @@ class Layout {
       columns.map(({ title }) => title),
       () => cellHead,
     );
-    const heightOf = (lines: string[][], style: Style): number =>
+    const heightOf = (lines: GridLine[][], style: Style): number =>
       Math.max(...lines.map((cell) => cell.length)) * this.lineHeight(style) + 2 * pad - lineGap;
     const drawHead = (): void => {
       if (options.head)
@@ -429,7 +489,6 @@ class Layout {
           true,
         );
     };
-    const data = { ...cell, size: options.size };
     const strong: Style = { ...data, face: 'bold' };
     rows.forEach((row, index) => {
       const last = options.foot === true && index === rows.length - 1;
@@ -440,10 +499,12 @@ class Layout {
       const lines = rowOf(row, style);
       const height = heightOf(lines, data);
       const head = options.head ? heightOf(heading, cellHead) : 0;
+      // The last row goes over to the next page with what must stay with it.
+      const tail = index === rows.length - 1 && options.tail > 0 ? options.tail + 12 : 0;
       if (index === 0) {
-        this.need(head + Math.min(height, 120));
+        this.need(head + Math.min(height, 120) + tail);
         drawHead();
-      } else if (this.y + Math.min(height, 160) > bottom) {
+      } else if (this.y + Math.min(height, 160) + tail > bottom) {
         this.newPage();
         drawHead();
       }
@@ -453,36 +514,45 @@ class Layout {
     this.y += 12;
   }
 
+  private signatureHeights(lines: { post: string; name?: string; note?: string }[]): number[] {
+    return lines.map(({ post, name, note }) => {
+      const count = Math.max(
+        this.lines(post, body, signing.post).length,
+        this.lines(name ?? '', body, signing.name).length,
+      );
+      return this.lineHeight(body) * count + (note ? 10 : 0) + 10;
+    });
+  }
+
   private signatures(lines: { post: string; name?: string; note?: string }[]): void {
     const step = this.lineHeight(body);
-    const line = 130;
+    const heights = this.signatureHeights(lines);
     this.y += 10;
-    for (const { post, name, note } of lines) {
-      const room = width - line - 150;
-      const left = this.lines(post, body, room);
-      const right = this.lines(name ?? '', body, 140);
-      const height = step * Math.max(left.length, right.length) + (note ? 14 : 0) + 12;
+    lines.forEach(({ post, name, note }, index) => {
+      const left = this.lines(post, body, signing.post);
+      const right = this.lines(name ?? '', body, signing.name);
+      const height = heights[index] ?? 0;
       this.need(height);
       const element = this.element('P');
-      this.put(element, left, body, margins.left, this.y, room);
-      const x = margins.left + room + 5;
+      this.put(element, left, body, margins.left, this.y, signing.post);
+      const x = margins.left + signing.post + 5;
       const y = this.y + step - 5;
       this.artifact(() =>
         this.doc
           .moveTo(x, y)
-          .lineTo(x + line, y)
+          .lineTo(x + signing.line, y)
           .lineWidth(0.6)
           .stroke(ink),
       );
-      if (name) this.put(element, right, body, x + line + 8, this.y, 140);
-      if (note) this.put(element, this.lines(note, small, line), small, x, y + 2, line, 'center');
+      if (name) this.put(element, right, body, x + signing.line + 8, this.y, signing.name);
+      if (note) this.put(element, this.lines(note, small, signing.line), small, x, y + 2, signing.line, 'center');
       element.end();
       this.y += height;
-    }
+    });
   }
 
   private code(lines: string[], qr: string): void {
-    const side = 84;
+    const side = 72;
     const style = small;
     const room = width - side - 16;
     const text = lines.flatMap((line) => this.lines(line, style, room));

@@ -78,6 +78,42 @@ export function bind(text: string): string {
     .replace(/ (—|–) /g, `${nbsp}$1 `);
 }
 
+/**
+ * Why something stays, as a person writes it. A plan names the term, every clause it rests on and, where the operator
+ * chose the term, every ground of the purposes: here the clause that won speaks, and of the grounds the first that
+ * outlives the contract. A text of another shape stays as it is.
+ */
+export function plainGround(ground: string): string {
+  const [, term, clauses, grounds] = /^(\d[^:]*): (.+?)(?:; основание: (.+))?$/su.exec(ground) ?? [];
+  if (!term || !clauses) return ground;
+  const winner = clauses.split('; ')[0] ?? clauses;
+  if (winner !== 'Выбор оператора') return `${term} (${winner})`;
+  const all = grounds?.split(/(?<=\)), /) ?? [];
+  const first = all.find((one) => !one.startsWith('Исполнение договора')) ?? all[0];
+  const chosen = `${term}, срок установлен оператором`;
+  return first ? `${chosen}; основание — ${first[0]?.toLowerCase()}${first.slice(1)}` : chosen;
+}
+
+/** The first letter large, as a line begins. */
+export function capital(text: string): string {
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+}
+
+const idWords: Readonly<Record<string, string>> = {
+  acc: 'учётная запись',
+  prj: 'проект',
+  req: 'обращение',
+  grt: 'разрешение',
+  pln: 'план',
+};
+
+/** Long ids in a text become short and say what they are of: «учётная запись …f429d». */
+export function shortIds(text: string): string {
+  return text.replace(/\b([a-z]{3})_[0-9a-z]{20}([0-9a-z]{6})\b/g, (_all, prefix, end) =>
+    [idWords[prefix], `…${end}`].filter(Boolean).join(nbsp),
+  );
+}
+
 const ones = ['', 'один', 'два', 'три', 'четыре', 'пять', 'шесть', 'семь', 'восемь', 'девять'];
 const teens = [
   ...['десять', 'одиннадцать', 'двенадцать', 'тринадцать', 'четырнадцать'],

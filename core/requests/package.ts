@@ -1,12 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
 import { ZipFile } from 'yazl';
-import { Temporal } from '../base/index.ts';
-import { dayOf, describePeriod } from '../calendar/index.ts';
+import type { Temporal } from '../base/index.ts';
+import { describePeriod } from '../calendar/index.ts';
 import type { Collected, RegisteredStore, Volume } from '../datamap/index.ts';
 import { cite, type Law } from '../law/index.ts';
 import type { DocumentData } from '../letters/index.ts';
-import { ru, timeOf } from './due.ts';
-import { fieldWords } from './words.ts';
+import { type Cell, cell, createLabels, type Labels } from './labels.ts';
 
 /** One store's part of the package, opened. */
 export interface OpenPart {
@@ -17,8 +16,17 @@ export interface OpenPart {
 /** So many rows of a table are printed; all of them are in the annex. */
 const rowsInPrint = 40;
 
-/** Every row of every store as JSON and as CSV in one ZIP; CSV opens in the usual office programs. */
+/** More columns than this do not stand side by side; what is mostly empty then goes into the last one. */
+const columnsInPrint = 6;
+
+/** So many days of a log are printed one by one; more of them are printed by months. */
+const daysInPrint = 31;
+
+/**
+ * Every row of every store as JSON, under the names of machines, and as CSV with Russian heads and words, in one ZIP.
+ */
 export async function buildZip(
+  law: Law,
   parts: readonly OpenPart[],
   about: { number: string; operator: string; madeAt: Temporal.Instant },
 ): Promise<Buffer> {
@@ -32,6 +40,7 @@ export async function buildZip(
   });
   const add = (name: string, text: string): void => zip.addBuffer(Buffer.from(text), name, { mtime });
 
+  const labels = createLabels(law);
   const data = {
     number: about.number,
     operator: about.operator,
@@ -41,6 +50,7 @@ export async function buildZip(
       title: entry.store.title.ru,
       system: entry.store.system.ru,
       source: collected.source,
+      columns: headsOf(labels, entry, collected.rows),
       rows: collected.rows,
       volumes: (collected.summary ?? []).map(plainVolume),
     })),
@@ -48,8 +58,8 @@ export async function buildZip(
   add('README.txt', readme(about.number, parts));
   add('data.json', `${JSON.stringify(data, null, 2)}\n`);
   for (const { entry, collected } of parts) {
-    if (collected.rows.length === 0) continue;
-    add(`csv/${entry.key}.csv`, toCsv(collected.rows));
+    const rows = collected.rows.length > 0 ? collected.rows : (collected.summary ?? []).map(plainVolume);
+    if (rows.length > 0) add(`csv/${entry.key}.csv`, toCsv(labels, entry, rows));
   }
   zip.end();
   await done;
@@ -57,40 +67,77 @@ export async function buildZip(
 }
 
 /** Semicolons, a byte-order mark and escaped formulas: opened by a double click, and nothing in it runs. */
-export function toCsv(rows: readonly Record<string, unknown>[]): string {
+export function toCsv(labels: Labels, entry: RegisteredStore, rows: readonly Record<string, unknown>[]): string {
   const columns = columnsOf(rows);
   return stringify(
-    rows.map((row) => columns.map((column) => cell(row[column]))),
-    { header: true, columns, delimiter: ';', bom: true, escape_formulas: true, record_delimiter: 'windows' },
+    [
+      labels.heads(entry, columns),
+      ...rows.map((row) => columns.map((column) => labels.say(entry, column, row[column], 'file'))),
+    ],
+    {
+      delimiter: ';',
+      bom: true,
+      escape_formulas: true,
+      record_delimiter: 'windows',
+    },
   );
 }
 
 /** The tables of the printed answer. */
-export function tablesOf(parts: readonly OpenPart[], zone: string): DocumentData['access-answer']['tables'] {
+export function tablesOf(law: Law, parts: readonly OpenPart[]): DocumentData['access-answer']['tables'] {
+  const labels = createLabels(law);
   return parts
     .filter(({ collected }) => collected.rows.length > 0)
     .map(({ entry, collected }) => {
-      const columns = columnsOf(collected.rows);
       const more = collected.rows.length - rowsInPrint;
       const rest =
         more > 0 ? `; напечатаны первые ${rowsInPrint} строк из ${collected.rows.length}, все — в приложении` : '';
       return {
         title: entry.store.title.ru,
         source: `${collected.source}${rest}`,
-        columns: columns.map((column) => fieldWords[column] ?? column),
-        rows: collected.rows.slice(0, rowsInPrint).map((row) => columns.map((column) => printed(row[column], zone))),
+        count: collected.rows.length,
+        ...tableOf(labels, entry, collected.rows.slice(0, rowsInPrint)),
       };
     });
 }
 
-/** Data that is not handed out itself: how much there is, of which days, until when and on which ground. */
+/** Columns in which nothing stands are left out; in a wide table the mostly empty ones are told in words. */
+function tableOf(
+  labels: Labels,
+  entry: RegisteredStore,
+  rows: readonly Record<string, unknown>[],
+): { columns: string[]; rows: Cell[][] } {
+  const filled = (column: string): number => rows.filter((row) => !isEmpty(row[column])).length;
+  const used = columnsOf(rows).filter((column) => filled(column) > 0);
+  const wide = rows.length > 1 && used.length > columnsInPrint;
+  const [main, rare] = [
+    used.filter((column) => !wide || filled(column) * 2 > rows.length),
+    used.filter((column) => wide && filled(column) * 2 <= rows.length),
+  ];
+  const rareHeads = labels.heads(entry, rare);
+  const say = (row: Record<string, unknown>, column: string): Cell => labels.say(entry, column, row[column], 'paper');
+  return {
+    columns: [...labels.heads(entry, main), ...(rare.length > 0 ? ['Подробности'] : [])],
+    rows: rows.map((row) => {
+      const details = rare.flatMap((column, index) =>
+        isEmpty(row[column]) ? [] : [`${rareHeads[index]}: ${say(row, column)}`],
+      );
+      return [...main.map((column) => say(row, column)), ...(rare.length > 0 ? [details.join('; ') || null] : [])];
+    }),
+  };
+}
+
+/**
+ * Data that is not handed out itself: how much there is, of which days, until when and on which ground. A long row of
+ * days is told by months; a month has the last day of its last one.
+ */
 export function volumesOf(
   law: Law,
   parts: readonly OpenPart[],
   today: Temporal.PlainDate,
 ): DocumentData['access-answer']['volumes'] {
   return parts.flatMap(({ entry, collected }) =>
-    (collected.summary ?? []).map(({ what, count, bytes, from, to, until }: Volume) => {
+    byMonths(collected.summary ?? []).map(({ what, count, bytes, from, to, until }: Volume) => {
       const { winner } = law.keep(entry.store.schedule, { from: from ?? today }).because;
       return {
         what,
@@ -103,6 +150,25 @@ export function volumesOf(
       };
     }),
   );
+}
+
+function byMonths(volumes: readonly Volume[]): readonly Volume[] {
+  if (volumes.length <= daysInPrint) return volumes;
+  const months = new Map<string, Volume>();
+  for (const volume of volumes) {
+    const { what, count, bytes, from, to, until } = volume;
+    const key = `${what} ${from?.toPlainYearMonth() ?? ''}`;
+    const known = months.get(key);
+    const last = to ?? from;
+    months.set(key, {
+      ...(known ?? volume),
+      count: (known?.count ?? 0) + count,
+      ...(bytes === undefined ? {} : { bytes: (known?.bytes ?? 0) + bytes }),
+      ...(known && last ? { to: last } : {}),
+      ...(until ? { until } : {}),
+    });
+  }
+  return [...months.values()];
 }
 
 /** All points that the law lists, in its order, filled from the stores and the operator's pack. */
@@ -132,23 +198,23 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
     '1': [`${operator.name} обрабатывает Ваши персональные данные в системах: ${systems.join('; ')}.`],
     '2': purposes.map(
       ({ title, bases }) =>
-        `${title}: ${bases.map((basis) => `${basis.text} (${cite(basis.cite, 'ru')})`).join('; ')}.`,
+        `${title} — ${bases.map((basis) => `${small(basis.text)} (${cite(basis.cite, 'ru')})`).join('; ')}.`,
     ),
     '3': [
-      `Цели: ${purposes.map(({ title }) => title).join('; ')}.`,
+      `Цели: ${purposes.map(({ title }) => small(title)).join('; ')}.`,
       'Способы: автоматизированная обработка — сбор, запись, систематизация, накопление, хранение, уточнение, извлечение, использование, передача получателям из пункта 4, блокирование, уничтожение.',
     ],
     '4': [
       `Оператор: ${operator.name}, ${operator.address}.`,
       ...operator.recipients.map(
         ({ name, address, purpose, what }) =>
-          `${address ? `${name}, ${address}` : name}. Цель: ${titleOf(purpose)}. ${what}.`,
+          `${address ? `${name}, ${address}` : name}: ${small(what)}. Цель: ${small(titleOf(purpose))}.`,
       ),
     ],
     '5': parts.map(({ entry, collected }) => {
       const volumes = (collected.summary ?? []).reduce((sum, { count }) => sum + count, 0);
-      const amount = collected.rows.length > 0 ? `строк — ${collected.rows.length}` : `записей — ${volumes}`;
-      return `${entry.store.title.ru}: ${amount}; источник: ${collected.source}.`;
+      const amount = collected.rows.length > 0 ? collected.rows.length : volumes;
+      return `${entry.store.title.ru}: записей — ${amount}; источник: ${collected.source}.`;
     }),
     '6': schedules.map((category) => termOf(law, category, today)),
     '7': [...operator.rightsHowTo],
@@ -156,7 +222,8 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
     '9':
       processors.length > 0
         ? processors.map(
-            ({ name, address, purpose }) => `${address ? `${name}, ${address}` : name}. Цель: ${titleOf(purpose)}.`,
+            ({ name, address, purpose }) =>
+              `${address ? `${name}, ${address}` : name}. Цель: ${small(titleOf(purpose))}.`,
           )
         : ['Обработка другим лицам не поручена.'],
     '9.1': [...operator.measures],
@@ -180,21 +247,22 @@ function termOf(law: Law, category: string, today: Temporal.PlainDate): string {
   const starts = (schedule?.starts ?? []).map((fact) => `«${titles.get(fact) ?? fact}»`).join(' или ');
   if (keepUntil.equals(today)) {
     const { value, cite: from } = destroyBecause.winner;
-    return `${title}: до события ${starts}, затем уничтожаются — ${value} (${cite(from, 'ru')}).`;
+    return `${title}: хранятся до события ${starts}, затем уничтожаются; срок уничтожения — ${value} (${cite(from, 'ru')}).`;
   }
-  const counted = starts ? ` с события ${starts}` : '';
-  return `${title}: ${because.winner.value}${counted} (${cite(because.winner.cite, 'ru')}).`;
+  const counted = starts ? ` после события ${starts}` : '';
+  return `${title}: хранятся ${because.winner.value}${counted} (${cite(because.winner.cite, 'ru')}).`;
 }
 
 function readme(number: string, parts: readonly OpenPart[]): string {
   const lines = parts.map(({ entry, collected }) => {
-    const file = collected.rows.length > 0 ? `csv/${entry.key}.csv` : 'только объём и сроки';
-    return `- ${entry.store.title.ru}: ${file}`;
+    const only = collected.rows.length > 0 ? '' : ' (только объём и сроки)';
+    return `- ${entry.store.title.ru}: csv/${entry.key}.csv${only}`;
   });
   return [
     `Приложение к ответу на обращение ${number}.`,
     '',
-    'data.json — все сведения в машиночитаемом виде; csv — те же сведения таблицами (разделитель — точка с запятой).',
+    'В папке csv — Ваши данные таблицами: их открывают Excel, LibreOffice и другие редакторы таблиц (UTF-8, разделитель — точка с запятой).',
+    'В файле data.json — те же данные в машиночитаемом виде: время указано по UTC, названия полей поясняет раздел columns.',
     'Содержание сообщений из журналов не прикладывается: указаны его объём и срок хранения.',
     '',
     ...lines,
@@ -202,30 +270,28 @@ function readme(number: string, parts: readonly OpenPart[]): string {
   ].join('\r\n');
 }
 
+function headsOf(
+  labels: Labels,
+  entry: RegisteredStore,
+  rows: readonly Record<string, unknown>[],
+): Record<string, string> {
+  const columns = columnsOf(rows);
+  const heads = labels.heads(entry, columns);
+  return Object.fromEntries(columns.map((column, index) => [column, heads[index] ?? column]));
+}
+
 function columnsOf(rows: readonly Record<string, unknown>[]): string[] {
   return [...new Set(rows.flatMap((row) => Object.keys(row)))];
 }
 
-/** Days and moments as people write them; the annex keeps them as machines do. */
-function printed(value: unknown, zone: string): string | number | null {
+function isEmpty(value: unknown): boolean {
   const plain = cell(value);
-  if (typeof plain !== 'string') return plain;
-  if (/^\d{4}-\d{2}-\d{2}$/.test(plain)) return ru(Temporal.PlainDate.from(plain));
-  if (/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(plain)) {
-    const at = Temporal.Instant.from(plain);
-    return `${ru(dayOf(at, zone))}, ${timeOf(at, zone)} МСК`;
-  }
-  return plain;
+  return plain === null || plain === '';
 }
 
-function cell(value: unknown): string | number | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'number' || typeof value === 'string') return value;
-  if (typeof value === 'boolean') return value ? 'да' : 'нет';
-  // Days and instants have a text of their own; anything else is written as JSON.
-  return Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)
-    ? JSON.stringify(value)
-    : String(value);
+/** Titles begin with a capital letter, a sentence goes on with a small one; abbreviations stay. */
+function small(text: string): string {
+  return /^\p{Lu}\p{Ll}/u.test(text) ? `${text[0]?.toLowerCase()}${text.slice(1)}` : text;
 }
 
 function plainVolume(volume: Volume): Record<string, unknown> {

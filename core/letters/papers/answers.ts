@@ -90,9 +90,18 @@ export function accessAnswer(data: DocumentData['access-answer'], context: Paper
         ...(Array.isArray(body) ? body : [body]).map((text): PaperBlock => ({ kind: 'para', text: bind(text) })),
       ]),
       { kind: 'heading', text: 'Персональные данные, которые обрабатываются' },
-      ...tables.flatMap(({ title, source, columns, rows }): PaperBlock[] => [
-        { kind: 'para', text: bind(title) },
-        { kind: 'para', small: true, text: bind(`Источник: ${source}. Записей: ${words.number(rows.length)}.`) },
+      {
+        kind: 'para',
+        small: true,
+        text: 'Номера записей и контрольные суммы напечатаны сокращённо; целиком они есть в приложении.',
+      },
+      ...tables.flatMap(({ title, source, count, columns, rows }): PaperBlock[] => [
+        { kind: 'heading', level: 3, text: bind(title) },
+        {
+          kind: 'para',
+          small: true,
+          text: bind(`Источник: ${source}. Записей: ${words.number(count ?? rows.length)}.`),
+        },
         ...(rows.length ? [asTable(columns, rows)] : []),
       ]),
       ...(volumes.length ? volumeBlocks(volumes, context) : []),
@@ -104,7 +113,7 @@ export function accessAnswer(data: DocumentData['access-answer'], context: Paper
               columns: [
                 { title: 'Файл', width: 34 },
                 { title: 'Размер', width: 14, align: 'right' },
-                { title: 'SHA-256', width: 52 },
+                { title: 'Контрольная сумма SHA-256', width: 52 },
               ],
               rows: annexes.map(({ name, size, sha256 }) => [name, words.size(size), sha256]),
             },
@@ -118,7 +127,7 @@ export function accessAnswer(data: DocumentData['access-answer'], context: Paper
 /** Up to six columns stand side by side; wider rows are turned, one record under the other. */
 function asTable(columns: string[], rows: (string | number | null)[][]): PaperBlock {
   const text = (value: string | number | null | undefined): string =>
-    value === null || value === undefined ? '—' : String(value);
+    value === null || value === undefined ? '—' : bind(String(value));
   if (columns.length <= 6) {
     return {
       kind: 'table',
@@ -129,8 +138,10 @@ function asTable(columns: string[], rows: (string | number | null)[][]): PaperBl
   return {
     kind: 'fields',
     rows: rows.flatMap((row, index) => [
-      ...(rows.length > 1 ? [{ label: `Запись ${index + 1}`, value: '' }] : []),
-      ...columns.map((label, column) => ({ label, value: text(row[column]) })),
+      ...(rows.length > 1 ? [{ label: `Запись ${index + 1} из ${rows.length}`, value: '' }] : []),
+      ...columns
+        .map((label, column) => ({ label, value: row[column] === null ? '' : text(row[column]) }))
+        .filter(({ value }) => value !== ''),
     ]),
   };
 }
@@ -140,7 +151,7 @@ function weightOf(title: string, rows: (string | number | null)[][], index: numb
   const longest = rows
     .slice(0, 50)
     .reduce((most, row) => Math.max(most, String(row[index] ?? '').length), title.length);
-  return Math.min(Math.max(longest, 8), 30);
+  return Math.min(Math.max(longest, 8), 36);
 }
 
 function volumeBlocks(volumes: DocumentData['access-answer']['volumes'], { words }: PaperContext): PaperBlock[] {
@@ -148,8 +159,17 @@ function volumeBlocks(volumes: DocumentData['access-answer']['volumes'], { words
     { kind: 'heading', text: 'Журналы: объём и сроки хранения' },
     {
       kind: 'para',
-      text: 'Содержание этих записей не раскрывается: они зашифрованы и открываются только в предусмотренных случаях. Ниже — сколько их, за какие дни и до какого дня они хранятся.',
+      text: 'Содержание этих записей не прилагается: они зашифрованы, и оператор открывает их только в случаях, предусмотренных законом и договором. В таблице указано, сколько записей хранится, за какие дни и по какой день включительно.',
     },
+    ...(volumes.some(({ to }) => to)
+      ? ([
+          {
+            kind: 'para',
+            small: true,
+            text: 'Если строка охватывает несколько дней, указан срок последнего из них: записи за более ранние дни уничтожаются раньше.',
+          },
+        ] satisfies PaperBlock[])
+      : []),
     {
       kind: 'table',
       columns: [
@@ -164,7 +184,7 @@ function volumeBlocks(volumes: DocumentData['access-answer']['volumes'], { words
         bind(what),
         words.number(count),
         bytes === undefined ? '—' : words.size(bytes),
-        from ? `${words.day(from)}${to ? ` –\n${words.day(to)}` : ''}` : '—',
+        from ? `${words.day(from)}${to && String(to) !== String(from) ? ` –\n${words.day(to)}` : ''}` : '—',
         until ? words.day(until) : '—',
         bind(ground ?? '—'),
       ]),

@@ -2,7 +2,7 @@ import type { Temporal } from '../../base/index.ts';
 import type { Operator } from '../../law/index.ts';
 import type { Gone, Staying } from '../data.ts';
 import type { PaperBlock } from '../pdf.ts';
-import { bind, type Words } from '../words.ts';
+import { bind, plainGround, type Words } from '../words.ts';
 
 export interface PaperContext {
   number: string;
@@ -41,8 +41,8 @@ export function stayingTable(stays: readonly Staying[], { words }: PaperContext)
     rows: stays.map(({ what, count, ground, until }) => [
       bind(what),
       count === undefined ? '—' : words.number(count),
-      bind(ground || '—'),
-      until ? words.day(until) : 'до события, названного в основании',
+      bind(plainGround(ground) || '—'),
+      until ? words.day(until) : 'до наступления события, названного в основании',
     ]),
   };
 }

@@ -1,15 +1,12 @@
 import type { DocumentData } from '../data.ts';
 import type { Paper, PaperBlock } from '../pdf.ts';
-import { bind } from '../words.ts';
+import { bind, capital, shortIds } from '../words.ts';
 import { letterhead, type PaperContext, stayingTable } from './context.ts';
 
 export function destructionAct(data: DocumentData['destruction-act'], context: PaperContext): Paper {
   const { words, number } = context;
   const { signed, extract, stays, journal } = data;
   const kept = data.keepUntil ? `Хранить по ${words.day(data.keepUntil)} включительно` : 'Срок хранения не определён';
-  const approval: PaperBlock[] = signed
-    ? [{ kind: 'status', text: `Подписан ${words.moment(signed.at)}: ${signed.post}, ${signed.name}` }]
-    : [{ kind: 'status', text: 'ПРОЕКТ, не подписан' }];
   return {
     title: `Акт № ${number} об уничтожении персональных данных`,
     // On every page: no sheet of a draft passes for the real thing.
@@ -21,7 +18,7 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
         text: `Акт № ${number}\nоб уничтожении персональных данных`,
         below: [bind(`дата уничтожения: ${words.moment(data.destroyedAt)}`)],
       },
-      ...approval,
+      ...(signed ? [] : ([{ kind: 'status', text: 'ПРОЕКТ, не подписан' }] satisfies PaperBlock[])),
       {
         kind: 'fields',
         rows: [
@@ -29,10 +26,13 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
             label: bind(title),
             value: Array.isArray(value) ? value.map(bind) : bind(value),
           })),
-          ...(data.checked ? [{ label: 'Проверка плана', value: bind(data.checked) }] : []),
+          ...(data.checked ? [{ label: 'Проверка плана', value: bind(shortIds(data.checked)) }] : []),
           {
             label: 'Выгрузка из журнала',
-            value: [`Приложение 1, записей: ${words.number(extract.rows.length)}`, `SHA-256 ${extract.sha256}`],
+            value: {
+              text: `Приложение 1: ${words.count(extract.rows.length, 'запись', 'записи', 'записей')}`,
+              under: `SHA-256: ${extract.sha256}`,
+            },
           },
         ],
       },
@@ -40,21 +40,28 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
       {
         kind: 'signatures',
         lines: data.performers.map(({ post, name }) => ({
-          post: bind(post),
+          post: bind(capital(post)),
           ...(name ? { name } : {}),
           note: 'подпись',
         })),
       },
+      ...(signed
+        ? ([
+            { kind: 'para', text: bind(`Подписан ${words.moment(signed.at)}: ${signed.post}, ${signed.name}`) },
+          ] satisfies PaperBlock[])
+        : []),
       {
         kind: 'code',
         lines: [
           bind(`${kept}${data.keepClause ? ` (${data.keepClause})` : ''}.`),
           ...(journal
             ? [
-                `Журнал оператора на момент составления: записей ${words.number(journal.size)}, корень дерева ${journal.root}.`,
+                bind(
+                  `Журнал оператора при составлении акта: ${words.count(journal.size, 'запись', 'записи', 'записей')}, корень дерева ${journal.root}.`,
+                ),
               ]
             : []),
-          'Код содержит номер акта и контрольную сумму выгрузки.',
+          'В QR-коде — номер акта и контрольная сумма выгрузки.',
         ],
         qr: `act:${number} extract-sha256:${extract.sha256}`,
       },

@@ -41,16 +41,16 @@ export function invoice(data: DocumentData['invoice'], context: PaperContext): P
             ].filter(Boolean),
           },
           { label: 'Основание', value: bind(data.basis) },
-          ...(data.dueOn ? [{ label: 'Оплатить до', value: words.day(data.dueOn) }] : []),
+          ...(data.dueOn ? [{ label: 'Оплатить не позднее', value: words.day(data.dueOn) }] : []),
         ],
       },
       {
         kind: 'table',
         columns: [
-          { title: '№', width: 6, align: 'right' },
-          { title: 'Наименование', width: 40 },
-          { title: 'Кол-во', width: 10, align: 'right' },
-          { title: 'Ед.', width: 10 },
+          { title: '№', width: 5, align: 'right' },
+          { title: 'Наименование', width: 44 },
+          { title: 'Кол-во', width: 9, align: 'right' },
+          { title: 'Ед.', width: 8 },
           { title: 'Цена', width: 17, align: 'right' },
           { title: 'Сумма', width: 17, align: 'right' },
         ],
@@ -68,7 +68,7 @@ export function invoice(data: DocumentData['invoice'], context: PaperContext): P
       {
         kind: 'para',
         text: bind(
-          `Всего наименований ${words.number(lines.length)}, на сумму ${money(data.totalKopecks)}: ${sumInWords(data.totalKopecks)}.`,
+          `Всего наименований ${words.number(lines.length)}, на сумму ${money(data.totalKopecks)}\n${sumInWords(data.totalKopecks)}`,
         ),
       },
       ...(data.signatory ? [{ kind: 'signatures', lines: [data.signatory] } satisfies PaperBlock] : []),

@@ -1,6 +1,6 @@
 import type { DocumentData } from '../data.ts';
-import type { Paper, PaperBlock } from '../pdf.ts';
-import { bind } from '../words.ts';
+import type { Paper, PaperBlock, PaperCell } from '../pdf.ts';
+import { bind, shortIds } from '../words.ts';
 import { letterhead, type PaperContext } from './context.ts';
 
 export function logAccessReport(data: DocumentData['log-access-report'], context: PaperContext): Paper {
@@ -22,16 +22,16 @@ export function logAccessReport(data: DocumentData['log-access-report'], context
       {
         kind: 'fields',
         rows: [
-          { label: 'Кто запросил отчёт', value: data.orderedBy },
+          { label: 'Кто запросил отчёт', value: person(data.orderedBy) },
           { label: 'Выдано разрешений', value: words.number(grants.length) },
           { label: 'Показано строк', value: words.number(shown) },
           { label: 'Отказано в доступе', value: words.number(refused.length) },
           {
             label: 'Проверка цепочки журнала',
             value: [
-              chain.ok ? 'Цепочка цела' : `Нарушение: ${chain.what ?? 'см. журнал'}`,
-              `проверено ${words.moment(chain.checkedAt)}, записей ${words.number(chain.size)}`,
-              `корень ${chain.root}`,
+              chain.ok ? 'Цепочка цела' : `Цепочка нарушена: ${chain.what ?? 'см. журнал'}`,
+              `Проверено ${words.moment(chain.checkedAt)}: ${words.count(chain.size, 'запись', 'записи', 'записей')}`,
+              `Корень дерева: ${chain.root}`,
             ],
           },
         ],
@@ -53,7 +53,7 @@ export function logAccessReport(data: DocumentData['log-access-report'], context
             ],
             rows: refused.map(({ at, who, purpose, need, why, clause }) => [
               words.moment(at),
-              who,
+              person(who, 'short'),
               bind(purpose || 'не названа'),
               bind(need || 'не представлен'),
               bind(`${why} (${clause})`),
@@ -66,11 +66,11 @@ export function logAccessReport(data: DocumentData['log-access-report'], context
             {
               kind: 'code',
               lines: [
-                `Контрольная точка журнала от ${words.moment(checkpoint.at)}: записей ${words.number(checkpoint.size)}.`,
+                `Контрольная точка журнала от ${words.moment(checkpoint.at)}: ${words.count(checkpoint.size, 'запись', 'записи', 'записей')}.`,
                 `Корень дерева: ${checkpoint.root}`,
                 `Подпись Ed25519: ${checkpoint.signature}`,
                 `Открытый ключ: ${checkpoint.key}`,
-                'Тот же размер и корень стоят в коде. Сверьте их с контрольной точкой, полученной раньше, или с выгрузкой журнала.',
+                'В QR-коде — те же число записей и корень. Сверьте их с контрольной точкой, полученной раньше, или с выгрузкой журнала.',
               ],
               qr: `journal size:${checkpoint.size} root:${checkpoint.root}`,
             },
@@ -78,6 +78,13 @@ export function logAccessReport(data: DocumentData['log-access-report'], context
         : [nothing('Контрольной точки ещё нет.')]),
     ],
   };
+}
+
+/** «Имя (acc_…)» with the id below the name, in small print. */
+function person(who: string, id: 'whole' | 'short' = 'whole'): PaperCell {
+  const [, name, number] = /^(.+) \(([a-z]{3}_[0-9a-z]{26})\)$/.exec(who) ?? [];
+  if (!name || !number) return shortIds(who);
+  return { text: name, under: id === 'short' ? `№ …${number.slice(-6)}` : `учётная запись ${number}` };
 }
 
 function nothing(text: string): PaperBlock {
@@ -93,20 +100,22 @@ function grantBlocks(
     {
       kind: 'fields',
       rows: [
-        { label: 'Кто смотрел', value: grant.who },
-        { label: 'Кто разрешил', value: `${grant.grantedBy}, ${words.moment(grant.grantedAt)}` },
+        { label: 'Кому разрешено', value: person(grant.who) },
+        { label: 'Кто разрешил', value: person(grant.grantedBy) },
+        { label: 'Когда разрешено', value: words.moment(grant.grantedAt) },
         { label: 'Разрешение действовало до', value: words.moment(grant.expiresAt) },
         { label: 'Документ о необходимости', value: bind(grant.need) },
         { label: 'Цель', value: bind(`${grant.purpose} (${grant.clause})`) },
-        { label: 'Объём', value: bind(grant.scope) },
+        { label: 'Объём', value: bind(shortIds(grant.scope)) },
         {
           label: 'Просмотры',
           value: grant.views.length
             ? [
-                `строк показано: ${words.number(rows)}`,
-                ...grant.views.map(
-                  (view) =>
-                    `${words.moment(view.at)} — ${words.count(view.rows, 'строка', 'строки', 'строк')}, запись журнала ${view.entry}`,
+                `Всего показано: ${words.count(rows, 'строка', 'строки', 'строк')}`,
+                ...grant.views.map((view) =>
+                  bind(
+                    `${words.moment(view.at)} — ${words.count(view.rows, 'строка', 'строки', 'строк')}, запись журнала ${shortIds(view.entry)}`,
+                  ),
                 ),
               ]
             : 'не было',
