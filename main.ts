@@ -134,6 +134,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     const retention = createRetention({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, report },
       lostPaidTime: host.lostPaidTime,
+      nameOf: async (trx, account) => {
+        const profile = await accounts.profile(trx, account);
+        const official = (await accounts.actor(account))?.roles.includes('dpo') ? law.operator.dpo.post : null;
+        return profile && [profile.name, profile.position ?? official].filter(Boolean).join(', ');
+      },
     });
     const requests = createRequests({
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, obligations, report },

@@ -42,6 +42,7 @@ export function createActs(room: Room): Acts {
       records: row.records,
       keys: row.keys,
       document: row.document_id,
+      basis: row.basis,
       keepUntil: keeper('destruction.evidence', row.made_on)?.keepUntil ?? null,
       signed,
     };
@@ -85,6 +86,7 @@ export function createActs(room: Room): Acts {
         records: content.records,
         keys: content.keys,
         document_id: document.id,
+        basis: content.data.clause,
         sealed: await seal(id, content.data),
         signed_at: null,
         signed_by: null,

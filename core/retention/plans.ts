@@ -325,7 +325,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
             reason: reasonOf({ kind: row.cause_kind, about: row.cause_about }, await openPerson(row)),
             person: { ...(await openPerson(row)), subject: row.subject_id },
             checked: row.checked_by
-              ? `План проверило второе лицо: ${row.checked_by}.`
+              ? `План проверило второе лицо: ${await nameOf(trx, row.checked_by)}.`
               : 'Второе лицо план не проверило; уничтожение выполнено автоматически в последний обещанный день.',
           },
         });
@@ -359,6 +359,11 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       for (const listener of listeners) await listener(trx, done, act ? [act] : []);
       return done;
     });
+  }
+
+  /** An act is read without the system: it says who, not which account. */
+  async function nameOf(trx: Trx, account: string): Promise<string> {
+    return (await room.nameOf?.(trx, account)) ?? 'сотрудник (учётная запись удалена)';
   }
 
   /** What a hold kept goes by a plan of its own, checked already, on the day after the hold. */

@@ -22,6 +22,8 @@ export interface RetentionDeps {
   letters: Pick<Letters, 'documents'>;
   datamap: DataMap;
   report: Report;
+  /** Name and post of somebody who works here, as an act prints them; null when the account is gone. */
+  nameOf?(trx: Trx, account: string): Promise<string | null>;
   /** Paid time that ends with the account; a plugin's answer. */
   lostPaidTime?(trx: Trx, subject: string, at: Temporal.Instant): Promise<NonNullable<Plan['lostPaidTime']> | null>;
 }

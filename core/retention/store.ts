@@ -321,6 +321,7 @@ export interface ActRow {
   records: number;
   keys: number;
   document_id: string;
+  basis: string;
   sealed: Buffer;
   signed_at: Instant | null;
   signed_by: string | null;

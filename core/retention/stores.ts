@@ -63,6 +63,7 @@ const evidence: Store = {
     'core.destruction_acts.number': 'technical',
     'core.destruction_acts.system': 'technical',
     'core.destruction_acts.run': 'technical',
+    'core.destruction_acts.basis': 'technical',
     'core.destruction_acts.sealed': 'destruction.evidence',
     'core.destruction_acts.signed_by': 'destruction.evidence',
     'core.destruction_acts.subject_id': 'destruction.evidence',

@@ -129,6 +129,7 @@ export interface Act {
   records: number;
   keys: number;
   document: string; // doc_…
+  basis: string; // what the act rests on, as it prints it
   keepUntil: Day | null; // evidence goes after this day; null: nothing says how long, so it stays
   signed: { at: Instant; by: string; name: string; post: string } | null;
 }

@@ -46,6 +46,8 @@ export interface House {
   /** Stores that fail on purpose: name in the shop → how often still; with a «!» only after the rows are gone. */
   failing: Map<string, number>;
   lost: Map<string, NonNullable<Plan['lostPaidTime']>>;
+  /** Who works here: account → name and post. */
+  staff: Map<string, string>;
   story<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Visits every instant at which something falls due, as node-cron and the workers would. */
   advanceTo(time: string): Promise<void>;
@@ -215,12 +217,14 @@ export async function openHouse(start = '2026-05-05T10:00'): Promise<House> {
     await obligations.report(trx, fact);
   };
   const lost: House['lost'] = new Map();
+  const staff: House['staff'] = new Map();
   const failing = new Map<string, number>();
   datamap.register('journal', journalStores({ zone: law.zone }) as unknown as Record<string, Store>, journalImpersonal);
   datamap.register('shop', shopStores(failing), { prices: 'Price list; names no one.' });
   const retention = createRetention({
     ...{ db, clock, law, journal, vault, jobs, letters, datamap, report },
     lostPaidTime: async (_trx, subject) => lost.get(subject) ?? null,
+    nameOf: async (_trx, account) => staff.get(account) ?? null,
   });
   const requests = createRequests({
     ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, obligations, report },
@@ -230,7 +234,7 @@ export async function openHouse(start = '2026-05-05T10:00'): Promise<House> {
   const story = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => db.transaction(work);
   return {
     ...{ db, url, clock, law, vault, journal, jobs, letters, datamap, obligations, retention, requests },
-    ...{ facts, failing, lost, story },
+    ...{ facts, failing, lost, staff, story },
     at: (time) => clock.moveTo(moscow(time)),
     async advanceTo(time) {
       const to = moscow(time);

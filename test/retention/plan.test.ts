@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Refusal } from '../../core/base/index.ts';
 import type { Store } from '../../core/datamap/index.ts';
 import { type LetterOrder, letterImpersonal } from '../../core/letters/index.ts';
+import type { Act } from '../../core/retention/index.ts';
 import { day, type House, moscow, openHouse } from './house.ts';
 
 const question: LetterOrder<'request.clarify'>['data'] = {
@@ -21,6 +22,12 @@ describe('erasing a person by a plan', () => {
     return house.story((trx) =>
       house.retention.plan(trx, subject, { cause: { kind: 'account-deleted', about: 'acc_ada' }, by: 'acc_ada' }),
     );
+  }
+
+  /** What an act says of who looked at the plan. */
+  async function checkedIn(act?: Act): Promise<string> {
+    const row = await house.db('core.destruction_acts').where({ id: act?.id }).first();
+    return JSON.parse((await house.vault.open(row.sealed, row.id)).toString()).checked;
   }
 
   it('shows what goes and what stays, on which ground and until when, and what paid time is lost', async () => {
@@ -63,6 +70,7 @@ describe('erasing a person by a plan', () => {
     expect(await house.db('shop.payloads')).to.have.length(2);
     const [act] = await house.retention.acts.list({ plan: plan.id });
     expect(act?.subject).to.equal(ada);
+    expect(await checkedIn(act)).to.equal('План проверило второе лицо: сотрудник (учётная запись удалена).');
     expect(done).to.deep.equal([plan.id, act?.id]);
     expect(
       (await house.retention.ledger({ run: plan.id })).map(({ store, outcome }) => [store, outcome]),
@@ -111,6 +119,17 @@ describe('erasing a person by a plan', () => {
     expect(await house.db('core.letters').where({ subject_id: bob }).whereNotNull('body')).to.have.length(1);
     expect(await send()).to.equal(1);
     expect(await house.db('core.letters').whereNull('subject_id').pluck('body')).to.deep.equal([null]);
+  });
+
+  it('is proved by an act that names who looked, and what the act itself rests on', async () => {
+    const ada = await house.aPerson();
+    house.staff.set('acc_dpo', 'Вера Контрольная, юрист');
+    const plan = await deletion(ada);
+    await house.story((trx) => house.retention.check(trx, plan.id, 'acc_dpo'));
+    await house.jobs.idle();
+    const [act] = await house.retention.acts.list({ plan: plan.id });
+    expect(await checkedIn(act)).to.equal('План проверило второе лицо: Вера Контрольная, юрист.');
+    expect((await house.retention.acts.get(act?.id ?? '')).basis.replaceAll('\u00a0', ' ')).to.include('№ 179');
   });
 
   it('may not be checked by the one who asked for it', async () => {

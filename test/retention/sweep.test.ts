@@ -59,6 +59,7 @@ describe('a sweep of ended terms', () => {
     expect(act?.keys).to.equal(1);
     expect(act?.subject).to.equal(null);
     expect(act?.keepUntil?.toString()).to.equal('2029-11-16');
+    expect(act?.basis.replaceAll('\u00a0', ' ')).to.include('№ 179');
     const pdf = await house.letters.documents.pdf(act?.document ?? '');
     expect(pdf.subarray(0, 5).toString()).to.equal('%PDF-');
     const ledger = await house.retention.ledger({ act: act?.id ?? '' });
