@@ -23,6 +23,8 @@ const list: Schema = { type: 'array', items: { type: 'object' } };
 
 const readers = ['dpo', 'dpo-assistant'] as const;
 const witnesses = ['dpo', 'dpo-assistant', 'auditor'] as const;
+/** Documents that are shown to auditors by their id. */
+const proofs: readonly string[] = ['destruction-act', 'log-access-report'];
 const kinds = ['access', 'erasure', 'rectification', 'withdrawal', 'stop', 'objection', 'other'];
 const channels = ['email', 'dashboard', 'post', 'in-person', 'portal'];
 
@@ -575,11 +577,25 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
       method: 'get',
       path: '/api/v1/documents/:id',
       roles: witnesses,
-      summary: 'A document by its id, as PDF',
+      summary:
+        'A document by its id, as PDF; auditors see acts and reports, and the look is journaled before it is shown',
       tag: 'documents',
       response: pdf,
-      handler: async (call) =>
-        file(await letters.documents.pdf(call.params.id ?? ''), 'application/pdf', `${call.params.id}.pdf`),
+      async handler(call) {
+        const { account, roles } = by(call);
+        const record = await letters.documents.get(call.params.id ?? '');
+        const handlesRequests = roles.some((role) => role === 'dpo' || role === 'dpo-assistant');
+        // What was answered to a person, and about them, is no proof that an auditor needs.
+        if (!handlesRequests && !proofs.includes(record.kind)) {
+          throw new Refusal('document.unknown', 'not-found', { document: record.id });
+        }
+        const body = { kind: record.kind };
+        await story((trx) =>
+          journal.append(trx, { action: 'document.opened', about: record.id, actor: account, body }),
+        );
+        const { bytes: content, type, name } = await letters.documents.file(record.id);
+        return file(content, type, name);
+      },
     }),
 
     // The journal
