@@ -123,7 +123,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     datamap.register('journal', journalStores({ zone: law.zone }), journalImpersonal);
     datamap.register('letters', letters.stores, letterImpersonal);
     datamap.register('http', {}, httpImpersonal);
-    const connectors = createConnectors({ db, clock, zone: law.zone, vault, journal, datamap });
+    const connectors = createConnectors({
+      ...{ db, clock, zone: law.zone, vault, journal, datamap },
+      connectors: law.operator.connectors,
+    });
     closing.push(() => connectors.close());
     const obligations = createObligations({ db, clock, law, journal, jobs, datamap });
     const report: Report = host.hearing(async (trx, fact) => {
@@ -166,7 +169,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       const http = createHttp({
         ...{ db, clock, law, accounts, log },
         config: { publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
-        ready: { plugins: async () => (await host.ready()).join('; ') || null },
+        ready: {
+          plugins: async () => (await host.ready()).join('; ') || null,
+          connectors: async () =>
+            (await connectors.check()).map(({ connector, problem }) => `${connector}: ${problem}`).join('; ') || null,
+        },
       });
       createConsole({ http, ...engine, ...host.pages() });
       for (const route of host.routes()) http.route(route);

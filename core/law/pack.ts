@@ -438,7 +438,31 @@ function operatorOf(
     noticeChannels: notices,
     schedules,
     plans: part('plans').data,
+    connectors: connectorsOf(ownFile('connectors'), known),
   } as unknown as Operator;
+}
+
+/** Other systems of the operator; a pack without the file has none. Names of foreign columns stay as they are. */
+function connectorsOf(
+  file: PolicyFile | undefined,
+  known: { categories: Map<string, unknown>; purposes: Map<string, unknown> },
+): Record<string, unknown>[] {
+  if (!file) return [];
+  type RawConnector = { id: string; schedule: string; purposes: string[] } & Record<
+    'columns' | 'fields',
+    Record<string, string> | undefined
+  >;
+  keyed(file, 'id');
+  return (file.data as RawConnector[]).map((raw, index) => {
+    need(file, [index, 'schedule'], known.categories, raw.schedule, 'category');
+    for (const purpose of raw.purposes) need(file, [index, 'purposes'], known.purposes, purpose, 'purpose');
+    for (const part of ['columns', 'fields'] as const) {
+      for (const [field, category] of Object.entries(raw[part] ?? {})) {
+        need(file, [index, part, field], known.categories, category, 'category');
+      }
+    }
+    return Object.fromEntries(Object.entries(raw).map(([key, value]) => [camelWord(key), value]));
+  });
 }
 
 function calendarOf(file: PolicyFile): Calendar {
@@ -506,12 +530,11 @@ function sortedKeys(value: unknown): unknown {
 function camel(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camel);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key.replace(/_(\w)/g, (_all, letter) => letter.toUpperCase()),
-      camel(inner),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [camelWord(key), camel(inner)]));
+}
+
+function camelWord(key: string): string {
+  return key.replace(/_(\w)/g, (_all, letter) => letter.toUpperCase());
 }
 
 function periodOf(raw: RawPeriod): Period {

@@ -308,6 +308,8 @@ export interface Operator {
   complaint: string;
   crossBorder: { planned: boolean; text: string; clause: string };
   paidPeriodNotices: readonly number[]; // days before the end
+  /** Places outside this system that hold data about people; the room `connectors` makes stores of them. */
+  connectors: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** The law and the operator's pack as one: asks of days, answers with days and why. Pure once it is loaded. */
