@@ -56,6 +56,19 @@ export function pagesOf(site: Site): Visited[] {
     { name: 'audit-reports', path: '/audit/reports', who: auditor },
     { name: 'logs', path: '/logs', who: specialist },
     { name: 'my-projects', path: '/my/projects', who: site.user },
+    {
+      name: 'my-project',
+      path: '/my/projects',
+      who: site.user,
+      // The first visit makes the project, the others find it.
+      prepare: async (page) => {
+        if ((await page.locator('main tbody a').count()) === 0) {
+          await page.fill('#name', 'Чат поддержки');
+          await page.click('main button.primary');
+          await page.click('main a.primary');
+        } else await page.click('main tbody a');
+      },
+    },
     { name: 'my-notices', path: '/my/notices', who: site.user },
     { name: 'my-privacy', path: '/my/privacy', who: site.user },
     { name: 'my-account', path: '/my/account', who: site.user },
