@@ -285,7 +285,7 @@ class Layout {
 
   private letterhead(from: string[], to: string[]): void {
     const style = { ...body, size: 10 };
-    const left = width * 0.52;
+    const left = to.length > 0 ? width * 0.52 : width;
     const right = width * 0.42;
     const a = from.flatMap((line) => this.lines(line, style, left));
     const b = to.flatMap((line) => this.lines(line, style, right));
@@ -300,7 +300,7 @@ class Layout {
       two.end();
     }
     element.end();
-    this.y += step * Math.max(a.length, b.length) + 18;
+    this.y += step * Math.max(a.length, b.length) + 14;
   }
 
   private title(text: string, below: string[]): void {

@@ -109,9 +109,16 @@ const idWords: Readonly<Record<string, string>> = {
 
 /** Long ids in a text become short and say what they are of: «учётная запись …f429d». */
 export function shortIds(text: string): string {
-  return text.replace(/\b([a-z]{3})_[0-9a-z]{20}([0-9a-z]{6})\b/g, (_all, prefix, end) =>
-    [idWords[prefix], `…${end}`].filter(Boolean).join(nbsp),
-  );
+  return text.replace(/(\p{L}+ )?\b([a-z]{3})_[0-9a-z]{20}([0-9a-z]{6})\b/gu, (_all, before = '', prefix, end) => {
+    const word = idWords[prefix];
+    if (!word || before.trim().toLowerCase() === word) return `${before.trim()}${before && nbsp}…${end}`;
+    return `${before}${word}${nbsp}…${end}`;
+  });
+}
+
+/** «Оферта 3.5.2» as it is cited: «Оферта, п. 3.5.2». */
+export function clauseOf(clause: string): string {
+  return clause.replace(/^(\p{Lu}\p{L}+) (?=\d)/u, `$1, п.${nbsp}`);
 }
 
 const ones = ['', 'один', 'два', 'три', 'четыре', 'пять', 'шесть', 'семь', 'восемь', 'девять'];

@@ -237,6 +237,9 @@ const idWords: Readonly<Record<string, string>> = {
 const idPattern = /^([a-z]{3})_[0-9a-z]{26}$/;
 const digest = /^[0-9a-f]{64}$/;
 
+/** Longer texts are in the annex. */
+const lettersInPrint = 600;
+
 export type Cell = string | number | null;
 
 /** Says heads and values of a store's rows in Russian. */
@@ -307,11 +310,11 @@ export function createLabels(law: Law): Labels {
         return `${ru(dayOf(at, zone))}, ${timeOf(at, zone)}\u00a0МСК`;
       }
       const [, prefix = ''] = idPattern.exec(plain) ?? [];
-      const of = column === 'about' || column === 'edition' ? idWords[prefix] : undefined;
+      const of = column === 'about' ? idWords[prefix] : undefined;
       if (on === 'file') return of ? `${of} ${plain}` : plain;
       if (prefix) return of ? `${of} …${plain.slice(-6)}` : `…${plain.slice(-6)}`;
       if (digest.test(plain)) return `${plain.slice(0, 8)}…${plain.slice(-8)}`;
-      return /[\r\n]/.test(plain) ? reflow(plain) : plain;
+      return shorten(/[\r\n]/.test(plain) ? reflow(plain) : plain);
     },
   };
 }
@@ -336,6 +339,13 @@ export function reflow(text: string): string {
     open = line.length >= 50 && next !== '' && line.length + 1 + next.length > room;
   }
   return done.join('\n').trim();
+}
+
+/** A long text is printed by its beginning. */
+function shorten(text: string): string {
+  if (text.length <= lettersInPrint) return text;
+  const cut = text.slice(0, lettersInPrint);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), cut.lastIndexOf('\n'))).trimEnd()} … [полностью — в приложении]`;
 }
 
 /** A value of a row as text or number; days and moments stay as machines write them. */

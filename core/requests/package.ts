@@ -3,7 +3,7 @@ import { ZipFile } from 'yazl';
 import type { Temporal } from '../base/index.ts';
 import { describePeriod } from '../calendar/index.ts';
 import type { Collected, RegisteredStore, Volume } from '../datamap/index.ts';
-import { cite, type Law } from '../law/index.ts';
+import { type Citation, cite, type Law } from '../law/index.ts';
 import type { DocumentData } from '../letters/index.ts';
 import { type Cell, cell, createLabels, type Labels } from './labels.ts';
 
@@ -122,7 +122,7 @@ function tableOf(
       const details = rare.flatMap((column, index) =>
         isEmpty(row[column]) ? [] : [`${rareHeads[index]}: ${say(row, column)}`],
       );
-      return [...main.map((column) => say(row, column)), ...(rare.length > 0 ? [details.join('; ') || null] : [])];
+      return [...main.map((column) => say(row, column)), ...(rare.length > 0 ? [details.join('\n') || null] : [])];
     }),
   };
 }
@@ -238,6 +238,11 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
   };
 }
 
+function sourceOf(citation: Citation): string {
+  const text = cite(citation, 'ru');
+  return text === 'Выбор оператора' ? 'срок установлен оператором' : text;
+}
+
 /** How long a category is kept: the operator's own term, what is really applied, and what it counts from. */
 function termOf(law: Law, category: string, today: Temporal.PlainDate): string {
   const schedule = law.operator.schedules.find((one) => one.category === category);
@@ -247,10 +252,10 @@ function termOf(law: Law, category: string, today: Temporal.PlainDate): string {
   const starts = (schedule?.starts ?? []).map((fact) => `«${titles.get(fact) ?? fact}»`).join(' или ');
   if (keepUntil.equals(today)) {
     const { value, cite: from } = destroyBecause.winner;
-    return `${title}: хранятся до события ${starts}, затем уничтожаются; срок уничтожения — ${value} (${cite(from, 'ru')}).`;
+    return `${title}: хранятся до события ${starts}, затем уничтожаются; срок уничтожения — ${value} (${sourceOf(from)}).`;
   }
   const counted = starts ? ` после события ${starts}` : '';
-  return `${title}: хранятся ${because.winner.value}${counted} (${cite(because.winner.cite, 'ru')}).`;
+  return `${title}: хранятся ${because.winner.value}${counted} (${sourceOf(because.winner.cite)}).`;
 }
 
 function readme(number: string, parts: readonly OpenPart[]): string {

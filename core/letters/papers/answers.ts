@@ -124,11 +124,12 @@ export function accessAnswer(data: DocumentData['access-answer'], context: Paper
   };
 }
 
-/** Up to six columns stand side by side; wider rows are turned, one record under the other. */
+/** Up to six columns of short values stand side by side; other rows are turned, one record under the other. */
 function asTable(columns: string[], rows: (string | number | null)[][]): PaperBlock {
   const text = (value: string | number | null | undefined): string =>
     value === null || value === undefined ? '—' : bind(String(value));
-  if (columns.length <= 6) {
+  const long = rows.some((row) => row.some((value) => String(value ?? '').length > 150));
+  if (columns.length <= 6 && !long) {
     return {
       kind: 'table',
       columns: columns.map((title, index) => ({ title, width: weightOf(title, rows, index) })),

@@ -11,7 +11,10 @@ export interface PaperContext {
   madeOn: Temporal.PlainDate;
 }
 
-/** Name, address and numbers of the operator, as every document opens. */
+/**
+ * Name, address and numbers of the operator, as every document opens; without an addressee beside them they take the
+ * whole width and two lines.
+ */
 export function letterhead(
   { operator }: PaperContext,
   to?: { name?: string; email?: string; address?: string },
@@ -21,10 +24,12 @@ export function letterhead(
     operator.ogrn ? `ОГРН ${operator.ogrn}` : '',
     operator.rknNumber ? `рег. № в реестре операторов ${operator.rknNumber}` : '',
   ];
+  const lines = [operator.shortName, numbers.filter(Boolean).join(', '), operator.address, operator.dpo.email];
+  if (!to) return { kind: 'letterhead', lines: [lines.slice(0, 2).join(', '), lines.slice(2).join(', ')].map(bind) };
   return {
     kind: 'letterhead',
-    lines: [operator.shortName, numbers.filter(Boolean).join(', '), operator.address, operator.dpo.email].map(bind),
-    ...(to ? { to: [to.name, to.address, to.email].filter((line) => line !== undefined) } : {}),
+    lines: lines.map(bind),
+    to: [to.name, to.address, to.email].filter((line) => line !== undefined),
   };
 }
 

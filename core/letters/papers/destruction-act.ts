@@ -36,7 +36,6 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
           },
         ],
       },
-      { kind: 'para', small: true, text: bind(`Форма: ${data.clause}.${data.note ? ` ${data.note}` : ''}`) },
       {
         kind: 'signatures',
         lines: data.performers.map(({ post, name }) => ({
@@ -53,6 +52,7 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
       {
         kind: 'code',
         lines: [
+          bind(`Форма: ${data.clause}.${data.note ? ` ${data.note}` : ''}`),
           bind(`${kept}${data.keepClause ? ` (${data.keepClause})` : ''}.`),
           ...(journal
             ? [
@@ -76,6 +76,7 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
         columns: extract.columns.map((title, index) => ({
           title: bind(title),
           width: widthOf(title, extract.rows, index),
+          ...(extract.rows.every((row) => /^[\d\s]+$/.test(row[index] ?? '')) ? { align: 'right' as const } : {}),
         })),
         rows: extract.rows.map((row) => row.map(bind)),
       },

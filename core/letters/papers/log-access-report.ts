@@ -1,6 +1,6 @@
 import type { DocumentData } from '../data.ts';
 import type { Paper, PaperBlock, PaperCell } from '../pdf.ts';
-import { bind, shortIds } from '../words.ts';
+import { bind, clauseOf, shortIds } from '../words.ts';
 import { letterhead, type PaperContext } from './context.ts';
 
 export function logAccessReport(data: DocumentData['log-access-report'], context: PaperContext): Paper {
@@ -56,7 +56,7 @@ export function logAccessReport(data: DocumentData['log-access-report'], context
               person(who, 'short'),
               bind(purpose || 'не названа'),
               bind(need || 'не представлен'),
-              bind(`${why} (${clause})`),
+              bind(`${why} (${clauseOf(clause)})`),
             ]),
           }
         : nothing('Отказов за период не было.'),
@@ -105,7 +105,7 @@ function grantBlocks(
         { label: 'Когда разрешено', value: words.moment(grant.grantedAt) },
         { label: 'Разрешение действовало до', value: words.moment(grant.expiresAt) },
         { label: 'Документ о необходимости', value: bind(grant.need) },
-        { label: 'Цель', value: bind(`${grant.purpose} (${grant.clause})`) },
+        { label: 'Цель', value: bind(`${grant.purpose} (${clauseOf(grant.clause)})`) },
         { label: 'Объём', value: bind(shortIds(grant.scope)) },
         {
           label: 'Просмотры',
