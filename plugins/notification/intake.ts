@@ -37,12 +37,19 @@ export function waitingFiles(mailDir: string): string[] {
 /** The job `notification.intake`: every letter in the mailbox, each in a transaction of its own. */
 export async function takeIn(engine: Engine): Promise<void> {
   const folders = openMailbox(engine.config.mailDir);
+  let failure: unknown;
   for (const name of waitingFiles(engine.config.mailDir)) {
     const file = join(folders.in, name);
-    // Moved after the commit: whoever dies in between finds the letter again and knows it by its digest.
-    if (await takeFile(engine, file)) renameSync(file, join(folders.done, name));
-    else renameSync(file, join(folders.bad, name));
+    try {
+      // Moved after the commit: whoever dies in between finds the letter again and knows it by its digest.
+      if (await takeFile(engine, file)) renameSync(file, join(folders.done, name));
+      else renameSync(file, join(folders.bad, name));
+    } catch (error) {
+      // A letter that cannot be dealt with now keeps no other waiting: their terms run.
+      failure ??= error;
+    }
   }
+  if (failure) throw failure;
 }
 
 async function takeFile(engine: Engine, file: string): Promise<boolean> {
@@ -57,9 +64,7 @@ async function takeFile(engine: Engine, file: string): Promise<boolean> {
     await putAside(engine, file, error instanceof Error ? error.message : String(error));
     return false;
   }
-  const digest = createHash('sha256')
-    .update(parsed.messageId ?? raw)
-    .digest('hex');
+  const digest = digestOf(parsed, raw);
   try {
     await engine.db.transaction(async (trx) => {
       if (!(await takeIncoming(trx, digest, engine.clock.now()))) return;
@@ -87,10 +92,27 @@ async function takeFile(engine: Engine, file: string): Promise<boolean> {
     });
     return true;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    await putAside(engine, file, error.code);
+    const why = error instanceof Refusal ? error.code : dataFault(error);
+    if (!why) throw error;
+    await putAside(engine, file, why);
     return false;
   }
+}
+
+/**
+ * What makes a letter the same letter: its Message-ID with sender and words, since the id alone is the sender's to
+ * choose, and a second letter under it would be lost.
+ */
+function digestOf({ messageId, arrived }: Parsed, raw: Buffer): string {
+  const hash = createHash('sha256').update(messageId ?? raw);
+  if (messageId && arrived.what === 'letter') hash.update(`\n${arrived.email}\n${arrived.text}`);
+  return hash.digest('hex');
+}
+
+/** The database refuses what the letter holds (class 22): asking again is of no use, a person has to look. */
+function dataFault(error: unknown): string | null {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^22[0-9A-Z]{3}$/.test(code) ? `not storable (${code})` : null;
 }
 
 /** The sender's clock may be ahead; a request is not received in the future. */

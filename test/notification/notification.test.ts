@@ -5,6 +5,7 @@ import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import type { LetterData } from '../../core/index.ts';
 import { deliver } from '../../plugins/notification/deliver.ts';
+import { takeIn } from '../../plugins/notification/intake.ts';
 import { type Carrier, smtpCarrier } from '../../plugins/notification/mail.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 
@@ -171,6 +172,38 @@ To: ada@example.org
     await work();
     expect(await engine().requests.list()).to.have.length(2);
     expect(files('in', 'done')).to.deep.equal(['1.eml', '2.eml', '3.eml']);
+  });
+
+  it('another letter under the id of an earlier one is not lost', async () => {
+    drop('1.eml', requestLetter());
+    drop('2.eml', requestLetter().replace('ada@example.org', 'boris@example.org'));
+    await work();
+    expect(await engine().requests.list()).to.have.length(2);
+  });
+
+  it('that cannot be dealt with now keeps no other waiting, and is taken when it can be', async () => {
+    drop('1.eml', requestLetter('first'));
+    drop('2.eml', requestLetter('second'));
+    let asked = 0;
+    const receive: typeof requests.receive = (trx, intake) =>
+      asked++ === 0 ? Promise.reject(new Error('for now')) : requests.receive(trx, intake);
+    const { requests } = engine();
+    const moody = { ...engine(), requests: { ...requests, receive } };
+    const failure = await takeIn(moody).catch((error: Error) => error.message);
+    expect(failure).to.equal('for now');
+    expect(files('in', 'done')).to.deep.equal(['2.eml']);
+    await takeIn(engine());
+    expect(files('in', 'done')).to.deep.equal(['1.eml', '2.eml']);
+    expect(await requests.list()).to.have.length(2);
+  });
+
+  it('that no column can hold is put aside for a person', async () => {
+    drop('1.eml', requestLetter());
+    const refused = Object.assign(new Error('invalid byte sequence'), { code: '22021' });
+    const { requests } = engine();
+    const receive = () => Promise.reject(refused);
+    await takeIn({ ...engine(), requests: { ...requests, receive } });
+    expect(files('in', 'bad')).to.deep.equal(['1.eml']);
   });
 
   it('is never received in the future of the clock', async () => {
