@@ -1,4 +1,4 @@
-import { type Actor, dayOf, type Engine, newId, Refusal, Temporal, type Trx } from '../../core/index.ts';
+import { type Actor, type Db, dayOf, type Engine, newId, Refusal, Temporal, type Trx } from '../../core/index.ts';
 import { shown } from './channel.ts';
 import { metadataAad, payloadAad } from './log.ts';
 import {
@@ -85,7 +85,7 @@ export function createLogAccess(engine: Engine) {
         id: newId('grt', at),
         state: refusal ? 'refused' : 'asked',
         asked_by: actor.account,
-        asked_subject: actor.subject,
+        asked_subject: await subjectOf(db, actor),
         asked_at: at,
         asked_on: dayOf(at, law.zone),
         purpose: (order.purpose ?? '').trim().slice(0, 100),
@@ -134,7 +134,7 @@ export function createLogAccess(engine: Engine) {
       const changes = {
         state: 'granted' as const,
         granted_by: actor.account,
-        granted_subject: actor.subject,
+        granted_subject: await subjectOf(trx, actor),
         granted_at: at,
         expires_at: at.add({ hours: rules.grantHours }),
       };
@@ -325,6 +325,11 @@ export function createLogAccess(engine: Engine) {
       if (error instanceof Refusal && error.code === 'vault.key-destroyed') return null;
       throw error;
     }
+  }
+
+  /** Whose record it is: the right of access is the staff's too, and their sessions do not say who they are as a person. */
+  async function subjectOf(source: Db | Trx, { subject, account }: Actor): Promise<string | null> {
+    return subject ?? (await engine.accounts.get(source, account))?.subject ?? null;
   }
 
   async function nameOf(trx: Trx, account: string): Promise<string> {

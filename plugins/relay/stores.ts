@@ -69,6 +69,8 @@ interface Kind {
   keys(day: string, project: string): string[];
   lift(context: StoreContext, day: Day, held: { project: string; subject: string }[]): Promise<number>;
   held: string; // the table of lifted rows
+  /** Tables without anything sealed: a held person's rows stay where they are, and their partition with them. */
+  unsealed: readonly LogTable[];
 }
 
 /*
@@ -101,10 +103,12 @@ async function expire(
   const attached = new Map<LogTable, Set<string>>();
   for (const table of kind.tables) attached.set(table, new Set((await partitionDays(db, table)).map(String)));
 
-  for (const day of days) {
-    const held = staying
+  const heldOn = (day: string) =>
+    staying
       .filter((row) => row.processed_on.toString() === day)
       .map((row) => ({ project: row.project_id, subject: row.subject_id }));
+  for (const day of days) {
+    const held = heldOn(day);
     if (held.length > 0 && attached.get(kind.tables[0] as LogTable)?.has(day)) {
       await kind.lift(context, Temporal.PlainDate.from(day), held);
     }
@@ -124,6 +128,11 @@ async function expire(
       const day = Temporal.PlainDate.from(text);
       const empty = days.length > 0 && text < (days[0] as string) && !(await hasVolume(context, kind.left, day));
       if (!inRanges(day, scope.anchored) && !empty) continue;
+      const projectsIn = heldOn(text).map(({ project }) => project);
+      if (kind.unsealed.includes(table) && projectsIn.length > 0) {
+        await db(`relay.${table}`).where({ processed_on: day }).whereNotIn('project_id', projectsIn).delete();
+        continue;
+      }
       if (await dropPartition(db, table, day)) dropped.push(`relay.${table}_${text.replaceAll('-', '')}`);
     }
   }
@@ -132,7 +141,13 @@ async function expire(
     outcome: gone.length > 0 ? 'erased' : staying.length > 0 ? 'retained' : 'not_found',
     affected: sum(gone),
     remaining: sum(staying),
-    ...(gone.length > 0 ? { keys: shredded?.keys ?? 0, keyNames: names } : {}),
+    // An act names the projects by these keys: only those of which nothing stays.
+    ...(gone.length > 0
+      ? {
+          keys: shredded?.keys ?? 0,
+          keyNames: gone.flatMap((row) => kind.keys(row.processed_on.toString(), row.project_id)),
+        }
+      : {}),
     tables: dropped.length > 0 ? dropped : kind.tables.map((table) => `relay.${table}`),
     ...(gone.length > 0 ? { from: gone[0]?.processed_on as Day, to: gone.at(-1)?.processed_on as Day } : {}),
     ...(staying.length > 0 ? { because: 'запрет уничтожения' } : {}),
@@ -184,6 +199,7 @@ const payloadKind: Kind = {
   left: 'payloads_left',
   tables: ['payloads'],
   held: 'relay.held_payloads',
+  unsealed: [],
   keys: (day, project) => [`payload/${day}/${project}`],
   async lift({ db, vault }, day, held) {
     let lifted = 0;
@@ -218,6 +234,7 @@ const metadataKind: Kind = {
   left: 'messages_left',
   tables: ['messages', 'deliveries'],
   held: 'relay.held_messages',
+  unsealed: ['deliveries'],
   keys: (day, project) => [`metadata/${day}/${project}`],
   async lift({ db, vault }, day, held) {
     let lifted = 0;
@@ -548,7 +565,9 @@ export const logAccess: Store = {
         : whereAnchored(trx('relay.log_grants'), 'asked_on', scope.anchored);
     const going = mine.clone();
     if (scope.why === 'expiry' && scope.held.length > 0) {
-      going.where((free) => free.whereNull('asked_subject').orWhereNotIn('asked_subject', scope.held));
+      for (const whose of ['asked_subject', 'granted_subject']) {
+        going.where((free) => free.whereNull(whose).orWhereNotIn(whose, scope.held));
+      }
     }
     const affected = await whereAnchored(going, 'asked_on', scope.anchored).delete();
     const [left] = await mine.clone().count({ n: '*' });

@@ -105,6 +105,8 @@ export async function startEngine(
       activity: async (_trx: Trx, account: string, kind: string) => {
         activity.push({ account, kind });
       },
+      get: async (_trx: Trx, account: string) =>
+        people.has(account) ? { id: account, subject: people.get(account) } : null,
       bySubject: async (_trx: Trx, subject: string) => {
         const found = [...people].find(([, one]) => one === subject);
         return found ? { id: found[0], subject } : null;
