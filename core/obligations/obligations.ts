@@ -8,6 +8,7 @@ import type { Because, Law } from '../law/index.ts';
 import { termOf } from './due.ts';
 import { checkFact } from './facts.ts';
 import {
+  adopt,
   earliestLate,
   insertFact,
   insertObligation,
@@ -119,6 +120,7 @@ export function createObligations({
         happened_on: dayOf(fact.at, law.zone),
         fields,
       });
+      if (fact.subject && type.about === 'request') await adopt(trx, fact.about, fact.subject);
       const match = { about: fact.about, aboutKind: type.about, subject: fact.subject ?? null };
       for (const duty of discharges.get(fact.name) ?? []) {
         for (const row of await lockOpen(trx, duty, match)) {

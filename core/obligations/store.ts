@@ -44,6 +44,13 @@ export async function insertFact(
   await trx(facts).insert({ ...row, fields: JSON.stringify(row.fields) });
 }
 
+/** Who sent a request is known only after it came: from then on its earlier records are about that person too. */
+export async function adopt(trx: Trx, about: string, subject: string): Promise<void> {
+  for (const table of [facts, obligations]) {
+    await trx(table).where({ about }).whereNull('subject_id').update({ subject_id: subject });
+  }
+}
+
 type NewObligation = Omit<
   ObligationRow,
   'extended_at' | 'extension_reason' | 'discharged_at' | 'discharged_by' | 'overdue_at' | 'state'
