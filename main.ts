@@ -10,7 +10,7 @@ import { Refusal, systemClock } from './core/base/index.ts';
 import { type App, type AppOptions, runCli } from './core/cli/index.ts';
 import { createConnectors } from './core/connectors/index.ts';
 import { createConsents } from './core/consents/index.ts';
-import { createConsole } from './core/console/index.ts';
+import { createConsole, taskRoutes } from './core/console/index.ts';
 import { createDataMap } from './core/datamap/index.ts';
 import {
   checkDatabase,
@@ -52,7 +52,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   const clock = options.clock ?? systemClock;
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
+    let failure: unknown;
+    for (const step of closing.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        // What stands below must be closed all the same: the database must not outlive us.
+        failure ??= error;
+      }
+    }
+    if (failure) throw failure;
   };
   try {
     // The port first: one that is taken is said before anything is started.
@@ -170,19 +179,27 @@ export async function createApp(options: AppOptions): Promise<App> {
         ...{ db, clock, law, accounts, log },
         config: { publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
         ready: {
+          database: async () => {
+            await db.raw('select 1');
+            return null;
+          },
           plugins: async () => (await host.ready()).join('; ') || null,
           connectors: async () =>
             (await connectors.check()).map(({ connector, problem }) => `${connector}: ${problem}`).join('; ') || null,
         },
       });
       createConsole({ http, ...engine, ...host.pages() });
-      for (const route of host.routes()) http.route(route);
+      for (const route of [...taskRoutes({ db, connectors, requests }), ...host.routes()]) http.route(route);
+      // What is under way is answered while the rooms are still open.
+      closing.push(() => drain(server));
       await host.start();
       closing.push(() => host.stop());
       await jobs.start({ ...(options.cron ? {} : { cron: null }), now: () => clock.now() });
       closing.push(() => jobs.stop());
       http.guard(server);
-      serve(server, http.handler(), host.doors());
+      serve(server, { koa: http.handler(), doors: host.doors(), knowsHost: http.knowsHost });
+      // Nobody new is let in from here on; connections that stay open are closed by those who hold them.
+      closing.push(() => void server.close());
     }
 
     return {
@@ -249,14 +266,23 @@ function hostInUrl(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-/** Doors first, by the longest prefix; everything else goes to Koa. */
+/** Doors first, by the longest prefix, and only for hosts that are ours; everything else goes to Koa. */
 function serve(
   server: Server,
-  koa: (request: IncomingMessage, response: ServerResponse) => unknown,
-  doors: Door[],
+  {
+    koa,
+    doors,
+    knowsHost,
+  }: {
+    koa(request: IncomingMessage, response: ServerResponse): unknown;
+    doors: Door[];
+    knowsHost(host: string | undefined): boolean;
+  },
 ): void {
   const sorted = [...doors].sort((a, b) => b.prefix.length - a.prefix.length);
   const doorOf = (request: IncomingMessage): Door | undefined => {
+    // Koa answers a host that is not ours, in its words.
+    if (!knowsHost(request.headers.host)) return undefined;
     const path = (request.url ?? '').split('?', 1)[0] as string;
     return sorted.find(({ prefix }) => path.startsWith(prefix));
   };

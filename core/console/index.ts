@@ -3,5 +3,6 @@
  * journal, the pages of relay users, public documents, the administrator's few. Calls use cases and shows what they
  * answer; decides nothing. Knows no SQL, and plugins only by the pages they offer (`ProjectPages`, `InvoicePages`).
  */
+export { type TaskDeps, taskRoutes } from './api-tasks.ts';
 export { createConsole } from './console.ts';
 export * from './ports.ts';

@@ -9,6 +9,7 @@ export const actionWords: Readonly<Record<string, string>> = {
   'request.opened': 'Просмотрены материалы обращения',
   'request.answered': 'Ответ отправлен',
   'request.refused': 'Отправлен отказ',
+  'request.withdrawn': 'Отозвано',
   'request.extended': 'Срок продлён',
   'request.blocked': 'Данные заблокированы',
   'request.unblocked': 'Блокирование снято',

@@ -664,6 +664,32 @@ export function createRequests(deps: RequestsDeps): Requests {
       return close(trx, row.id, by);
     },
 
+    async withdraw(trx, id, { by, text }) {
+      const row = await locked(trx, id);
+      const state = move(row.state, 'withdrawn');
+      if (row.plan_id) {
+        const plan = await retention.plans.get(row.plan_id, trx);
+        // An account that was deleted stays deleted: taking the letter back does not bring the contract back.
+        if (plan.cause.about !== row.id) {
+          throw new Refusal('request.plan-stands', 'conflict', { request: row.id, plan: plan.id });
+        }
+        await retention.cancel(trx, plan.id, by);
+      }
+      const now = clock.now();
+      const words = text?.trim();
+      const file = words ? await openCase(row) : null;
+      file?.notes.push({ at: now.toString(), by, text: words as string });
+      await updateRequest(trx, row.id, {
+        ...{ state, withdrawn_at: now, plan_id: null },
+        ...(file ? { sealed: await sealCase(row.id, file) } : {}),
+      });
+      await dropParts(trx, row.id);
+      await step(trx, row.id, 'withdrawn', by);
+      // Which duties end with it, the law says.
+      await tell(trx, row, 'request.withdrawn');
+      return close(trx, row.id, by);
+    },
+
     async extend(trx, id, { reason, by }) {
       const row = await locked(trx, id);
       if (!openStates.includes(row.state)) throw new Refusal('request.wrong-state', 'conflict', { from: row.state });
@@ -851,6 +877,7 @@ function toRequest(row: RequestRow, now: Temporal.Instant): DataRequest {
     refusal: row.refusal_ground && row.refusal_cite ? { ground: row.refusal_ground, cite: row.refusal_cite } : null,
     repeatOf: row.repeat_of,
     answeredAt: row.answered_at,
+    withdrawnAt: row.withdrawn_at,
     closedAt: row.closed_at,
   };
 }

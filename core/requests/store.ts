@@ -33,6 +33,7 @@ export interface RequestRow {
   in_full: boolean;
   sealed: Buffer;
   answered_at: Instant | null;
+  withdrawn_at: Instant | null;
   closed_at: Instant | null;
   closed_on: Day | null;
   job: string | null;

@@ -45,6 +45,7 @@ export interface DataRequest {
   refusal: { ground: string; cite: string } | null;
   repeatOf: string | null; // an earlier request of the same person that may make this one refusable
   answeredAt: Instant | null;
+  withdrawnAt: Instant | null; // its sender took it back
   closedAt: Instant | null;
 }
 
@@ -129,6 +130,12 @@ export interface Requests {
   /** Sends the answer: documents, package, letter; discharges the duty. `text` for the kinds answered in words. */
   answer(trx: Trx, id: string, answer: { by: string; text?: string }): Promise<DataRequest>;
   refuse(trx: Trx, id: string, refusal: Refused): Promise<DataRequest>;
+  /**
+   * Its sender takes it back (`text`: in which words): what the law lets go with it is owed no more.
+   * @throws Refusal `request.wrong-state`, `request.plan-stands` (the erasure follows from something else),
+   * `plan.wrong-state` (the erasure has begun)
+   */
+  withdraw(trx: Trx, id: string, order: { by: string; text?: string }): Promise<DataRequest>;
   extend(trx: Trx, id: string, extension: { reason: string; by: string }): Promise<DataRequest>;
   /** Blocks (or frees) the person's records while something is checked. */
   restrict(trx: Trx, id: string, order: { on: boolean; by: string }): Promise<StoreOutcome[]>;

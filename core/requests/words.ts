@@ -30,5 +30,6 @@ export const stateWords: Record<RequestState, string> = {
   erasing: 'уничтожение по плану',
   answered: 'ответ направлен',
   refused: 'направлен отказ',
+  withdrawn: 'отозвано заявителем',
   closed: 'закрыто',
 };

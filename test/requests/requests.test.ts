@@ -244,6 +244,48 @@ describe('a request', () => {
     expect(await lettersOf(request.id)).to.include('request.clarify');
   });
 
+  it('is taken back by its sender: what it asked is owed no more, and the case is closed', async () => {
+    const ada = await house.aPerson();
+    const request = await letter('access');
+    await identify(request.id, ada);
+    await house.jobs.idle();
+    const text = 'Ответ больше не нужен.';
+    const withdrawn = await house.story((trx) => house.requests.withdraw(trx, request.id, { by: 'acc_dpo', text }));
+    expect(withdrawn.state).to.equal('closed');
+    expect(withdrawn.withdrawnAt?.toString()).to.equal(house.clock.now().toString());
+    expect(withdrawn.answeredAt).to.equal(null);
+    const duties = await house.obligations.list({ about: request.id });
+    expect(duties.map(({ duty, state }) => [duty, state])).to.deep.equal([['access.answer', 'discharged']]);
+    expect((await house.requests.history(request.id)).map(({ step }) => step)).to.deep.equal([
+      ...['received', 'identified', 'collected', 'withdrawn', 'closed'],
+    ]);
+    const [entry] = await house.journal.list({ action: 'request.withdrawn' });
+    expect(entry).to.include({ about: request.id, actor: 'acc_dpo' });
+    expect((await house.requests.open(request.id, 'acc_dpo')).notes.map((note) => note.text)).to.deep.equal([text]);
+    expect(await house.db('core.request_parts').whereNotNull('sealed')).to.deep.equal([]);
+    const again = await house.story((trx) => house.requests.withdraw(trx, request.id, { by: 'acc_dpo' })).catch(code);
+    expect(again).to.equal('request.wrong-state');
+  });
+
+  it('for erasure that is taken back takes its plan back, unless it follows from a deleted account', async () => {
+    const ada = await house.aPerson();
+    const request = await letter('erasure');
+    const { plan } = await identify(request.id, ada);
+    await house.story((trx) => house.requests.withdraw(trx, request.id, { by: 'acc_dpo' }));
+    expect((await house.retention.plans.get(plan ?? '')).state).to.equal('cancelled');
+    const deleted = await house.story((trx) =>
+      house.requests.receive(trx, {
+        ...{ channel: 'dashboard', kind: 'erasure', receivedAt: house.clock.now() },
+        from: { email: 'ada@example.ru', subject: ada },
+        identified: { method: 'session', by: 'acc_ada' },
+        cause: { kind: 'account-deleted', about: 'acc_ada' },
+      }),
+    );
+    const refused = await house.story((trx) => house.requests.withdraw(trx, deleted.id, { by: 'acc_dpo' })).catch(code);
+    expect(refused).to.equal('request.plan-stands');
+    expect((await house.requests.get(deleted.id)).state).to.equal('erasing');
+  });
+
   it('goes with its case three years after it was closed, and its key is shredded', async function () {
     this.timeout(60_000);
     const request = await letter('access', '2026-04-30T11:00', 'nobody@example.ru');

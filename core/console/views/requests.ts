@@ -41,6 +41,7 @@ const states: Record<DataRequest['state'], { name: string; tone: Tone; next: str
   erasing: { name: 'Удаление', tone: 'amber', next: 'Проверить план удаления' },
   answered: { name: 'Отвечено', tone: 'green', next: 'Закрыть' },
   refused: { name: 'Отказано', tone: 'grey', next: 'Закрыть' },
+  withdrawn: { name: 'Отозвано', tone: 'grey', next: 'Закрыть' },
   closed: { name: 'Закрыто', tone: 'grey', next: '—' },
 };
 
@@ -157,7 +158,7 @@ export function steps(request: DataRequest, parts: readonly CollectedPart[], wor
     ['identity-asked'],
     erasing ? ['identified', 'erasing'] : ['identified', 'collecting'],
     ['draft'],
-    ['answered', 'refused'],
+    ['answered', 'refused', 'withdrawn'],
     ['closed'],
   ];
   const current = Math.max(
@@ -172,7 +173,7 @@ export function steps(request: DataRequest, parts: readonly CollectedPart[], wor
       : '—',
     parts.length > 0 && !erasing ? t('{{done}} из {{all}} систем', { done: collected, all: parts.length }) : '—',
     '—',
-    at(request.answeredAt),
+    at(request.answeredAt ?? request.withdrawnAt),
     at(request.closedAt),
   ];
   const names = [
@@ -180,7 +181,7 @@ export function steps(request: DataRequest, parts: readonly CollectedPart[], wor
     t('Личность'),
     erasing ? t('План и удаление') : t('Сбор данных'),
     erasing ? t('Проверка итогов') : t('Проверка пакета'),
-    request.state === 'refused' || request.refusal ? t('Отказ') : t('Ответ'),
+    request.withdrawnAt ? t('Отозвано') : request.state === 'refused' || request.refusal ? t('Отказ') : t('Ответ'),
     t('Закрытие'),
   ];
   const over = request.state === 'closed';
@@ -317,7 +318,7 @@ export function because(due: Due, law: Law, words: Words) {
 /** Which actions the card offers; a reason stands where one is not possible. */
 export function actions(request: DataRequest, today: Today, words: Words, canDecide: boolean) {
   const { t } = words;
-  const open = !['answered', 'refused', 'closed'].includes(request.state);
+  const open = !['answered', 'refused', 'withdrawn', 'closed'].includes(request.state);
   const beforeBase = request.dueOn ? request.dueOn.since(today.today).sign >= 0 : false;
   const extendable = open && !request.extended && beforeBase;
   const inWords = !['access', 'erasure'].includes(request.kind);

@@ -1,0 +1,73 @@
+import type { Connectors } from '../connectors/index.ts';
+import type { Db } from '../db/index.ts';
+import { type RouteDefinition, route, type Schema } from '../http/index.ts';
+import type { Requests } from '../requests/index.ts';
+import { fromPath } from './numbers.ts';
+import { by } from './shared.ts';
+
+export interface TaskDeps {
+  db: Db;
+  connectors: Pick<Connectors, 'tasks'>;
+  requests: Pick<Requests, 'get' | 'withdraw'>;
+}
+
+const workers = ['dpo', 'dpo-assistant'] as const;
+const anything: Schema = { type: 'object' };
+
+/** What only a person can do: work in places that no program reaches, and a request that its sender takes back. */
+export function taskRoutes({ db, connectors, requests }: TaskDeps): RouteDefinition[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/tasks',
+      roles: workers,
+      summary: 'Tasks for people, the oldest first',
+      tag: 'tasks',
+      query: {
+        type: 'object',
+        properties: { open: { type: 'boolean' }, run: { type: 'string', minLength: 1, maxLength: 64 } },
+        additionalProperties: false,
+      },
+      response: { type: 'array', items: anything },
+      handler: (call) => connectors.tasks.list(call.query),
+    }),
+    route<{ records: number; rows?: Record<string, unknown>[] }>({
+      method: 'post',
+      path: '/api/v1/tasks/:id/done',
+      roles: workers,
+      summary: 'A person has done it: how many records; for a collection also what was found',
+      tag: 'tasks',
+      body: {
+        type: 'object',
+        properties: {
+          records: { type: 'integer', minimum: 0 },
+          rows: { type: 'array', items: anything, maxItems: 10_000 },
+        },
+        required: ['records'],
+        additionalProperties: false,
+      },
+      response: anything,
+      handler: (call) =>
+        db.transaction((trx) =>
+          connectors.tasks.done(trx, call.params.id ?? '', { ...call.body, by: by(call).account }),
+        ),
+    }),
+    route<{ text?: string }>({
+      method: 'post',
+      path: '/api/v1/requests/:no/withdraw',
+      roles: ['dpo'],
+      summary: 'The sender takes the request back; `text`: in which words. Ends the duties that the law ends with it',
+      tag: 'requests',
+      body: {
+        type: 'object',
+        properties: { text: { type: 'string', minLength: 1, maxLength: 20_000 } },
+        additionalProperties: false,
+      },
+      response: anything,
+      async handler(call) {
+        const { id } = await requests.get(fromPath(call.params.no ?? ''));
+        return db.transaction((trx) => requests.withdraw(trx, id, { ...call.body, by: by(call).account }));
+      },
+    }),
+  ];
+}
