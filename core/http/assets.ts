@@ -65,7 +65,7 @@ export function loadAssets(folder: URL): Assets {
   add('srok.js', 'text/javascript; charset=utf-8', own('srok.js'));
   const css = own('srok.css')
     .toString('utf8')
-    .replaceAll(/asset\(([\w.-]+)\)/g, (_, name: string) => `url(${url(name)})`);
+    .replaceAll(/url\("([\w.-]+)"\)/g, (_, name: string) => `url("${url(name)}")`);
   add('srok.css', 'text/css; charset=utf-8', Buffer.from(css));
   add('mark.svg', 'image/svg+xml', own('mark.svg'));
   return { url, at: (address) => byUrl.get(address) ?? null };
