@@ -42,6 +42,7 @@ const root = new URL('./', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
 
 const drainMs = 10_000;
+const idleLookMs = 50;
 
 /**
  * Opens an installation: law, database, migrations, rooms, plugins; in `service` mode also the web server and the jobs.
@@ -303,8 +304,11 @@ function serve(
 function drain(server: Server): Promise<void> {
   return new Promise((done) => {
     const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    // A browser keeps its connection after the answer: it is idle then, and goes.
+    const look = setInterval(() => server.closeIdleConnections(), idleLookMs);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(look);
       done();
     });
     server.closeIdleConnections();
