@@ -112,8 +112,7 @@ describe('the contract of every store of an installation', function () {
   it('erases one person at a request: everything, once, and nobody else', () =>
     forEvery(async (entry, { anna, boris }) => {
       const { key, store } = entry;
-      const copy = await house.copy();
-      try {
+      await house.lend(async (copy) => {
         const run = () =>
           erase(copy, entry, { why: 'request', subject: anna.subject, anchored: 'all' }, 'pln_contract');
         const first = await run();
@@ -140,16 +139,13 @@ describe('the contract of every store of an installation', function () {
         const others = [...boris.words, ...boris.ids];
         expectSame(rowsWith(twice.rows, others), rowsWith(everything, others), 'rows of the other person');
         expect(await shownOf(copy, boris.subject)).to.deep.equal(shownBefore.get(boris.subject));
-      } finally {
-        await copy.close();
-      }
+      });
     }));
 
   it('destroys what has outlived its term, once, and nothing of a person on hold', () =>
     forEvery(async (entry, { anna, boris }) => {
       const { store } = entry;
-      const copy = await house.copy();
-      try {
+      await house.lend(async (copy) => {
         const others = [...boris.words, ...boris.ids];
         const days = await daysOf(whole, store, boris.subject);
         const anchored = await daysOf(whole, store);
@@ -175,9 +171,7 @@ describe('the contract of every store of an installation', function () {
         expect(own(after), 'rows of the person on hold').to.equal(own(before));
         for (const table of store.tables) for (const rows of [after, before]) rows.delete(table);
         expectSame(after, before, 'rows of the person on hold');
-      } finally {
-        await copy.close();
-      }
+      });
     }, dated));
 
   it('leaves everything alone at the end of a term that no record has', () =>

@@ -53,7 +53,7 @@ interface Original {
 
 /** A house as it stood when everyone had been planted; of one's own, to be destroyed. */
 export interface Copy {
-  db: Db;
+  db: Db | Trx;
   vault: Vault;
   datamap: DataMap;
   /** Runs work of one store in a transaction that is committed. */
@@ -67,6 +67,11 @@ export interface PlantedHouse {
   couples: Couple[];
   datamap: DataMap;
   copy(): Promise<Copy>;
+  /**
+   * Lends a house to work on and takes everything back: a transaction that is rolled back, and keys of its own. Work of
+   * a store that asks for the pool cannot be taken back; it is begun again in a copy.
+   */
+  lend(work: (copy: Copy) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,6 +101,12 @@ export async function plantHouse(): Promise<PlantedHouse> {
     couples,
     datamap: engine.datamap,
     copy: () => openCopy(original, engine),
+    async lend(work) {
+      if (!(await inTransaction({ ...original, home: files.home }, engine, work))) {
+        const copy = await openCopy(original, engine);
+        await work(copy).finally(() => copy.close());
+      }
+    },
     async close() {
       await close();
       await files.drop();
@@ -147,10 +158,12 @@ async function learnIds(db: Db, person: Planted): Promise<void> {
   }
 }
 
+const notLock = (path: string): boolean => !/[/\\]lock(\.\d+)?$/.test(path);
+
 /** A database of its own with everything in it, and its keys. */
 async function copyFiles(of: Original): Promise<{ home: string; url: string; drop(): Promise<void> }> {
   const home = mkdtempSync(join(tmpdir(), 'srok-copy-'));
-  cpSync(of.home, home, { recursive: true, filter: (path) => !/[/\\]lock(\.\d+)?$/.test(path) });
+  cpSync(of.home, home, { recursive: true, filter: notLock });
   const url = new URL(of.url);
   const template = url.pathname.slice(1);
   const name = `c_${randomBytes(6).toString('hex')}`;
@@ -196,6 +209,45 @@ async function openCopy(of: Original, { law, datamap }: Pick<Engine, 'law' | 'da
       await drop();
     },
   };
+}
+
+class NeedsPool extends Error {}
+
+/** @returns false, with nothing done, when the work needs more than a transaction */
+async function inTransaction(
+  { home, clock }: Original,
+  { db, law, datamap }: Pick<Engine, 'db' | 'law' | 'datamap'>,
+  work: (copy: Copy) => Promise<void>,
+): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'srok-keys-'));
+  cpSync(join(home, 'keystore'), folder, { recursive: true, filter: notLock });
+  const vault = createVault({ folder, clock });
+  const { seal, open } = vault;
+  const journal = createJournal({ db, clock, zone: law.zone, seal, open, keys: loadSigningKeys(join(home, 'keys')) });
+  const trx = await db.transaction();
+  const run: Copy['story'] = (runId, inStore) =>
+    inStore({
+      ...{ trx, vault, clock, law, journal, runId },
+      get db(): Db {
+        throw new NeedsPool();
+      },
+    });
+  try {
+    await work({
+      ...{ db: trx, vault, datamap },
+      story: run,
+      trial: (inStore) => run('trial', inStore),
+      async close() {},
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof NeedsPool) return false;
+    throw error;
+  } finally {
+    await trx.rollback();
+    vault.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** How much a store shows of a person: lines, and what stands in the lines about much data. */
