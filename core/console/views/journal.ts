@@ -16,6 +16,7 @@ export const actionNames: Record<string, string> = {
   'request.blocked': 'Данные заблокированы',
   'request.unblocked': 'Блокирование снято',
   'request.rectified': 'Данные уточнены',
+  'request.withdrawn': 'Обращение отозвано заявителем',
   'request.closed': 'Обращение закрыто',
   'log.access-asked': 'Запрошен доступ к журналу сообщений',
   'log.access-refused': 'Отказано в доступе к журналу сообщений',

@@ -42,6 +42,7 @@ const states: Record<DataRequest['state'], { name: string; tone: Tone; next: str
   answered: { name: 'Отвечено', tone: 'green', next: 'Закрыть' },
   refused: { name: 'Отказано', tone: 'grey', next: 'Закрыть' },
   withdrawn: { name: 'Отозвано', tone: 'grey', next: 'Закрыть' },
+  withdrawn: { name: 'Отозвано заявителем', tone: 'grey', next: '—' },
   closed: { name: 'Закрыто', tone: 'grey', next: '—' },
 };
 
@@ -272,6 +273,7 @@ const eventNames: Record<string, string> = {
   extended: 'Срок продлён, уведомление отправлено',
   rectified: 'Данные уточнены',
   opened: 'Материалы дела просмотрены',
+  withdrawn: 'Обращение отозвано заявителем',
   closed: 'Обращение закрыто',
 };
 
