@@ -2,6 +2,7 @@ import { newId, Refusal, type Temporal } from '../base/index.ts';
 import { dayOf } from '../calendar/index.ts';
 import type { Trx } from '../db/index.ts';
 import { cite } from '../law/index.ts';
+import { printDay } from '../letters/index.ts';
 import { normalEmail, normalName, normalPosition } from './email.ts';
 import { createLife } from './life.ts';
 import { createPasswords, usualHashing } from './passwords.ts';
@@ -198,7 +199,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
           eraseBy: plan.eraseBy,
           goes: goes(plan.items),
           stays: stays(plan.items),
-          ...(lost ? { lostPaidTime: lostTime[locale](formatDay(lost.until, locale), lost.days) } : {}),
+          ...(lost ? { lostPaidTime: lostTime[locale](printDay(lost.until, locale), lost.days) } : {}),
           number: request.number,
           clause: cite(plan.due.because.winner.cite, locale),
         }),
@@ -259,8 +260,4 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   jobs.source({ name: lifecycle, job: lifecycle, next: life.next });
 
   return accounts;
-}
-
-function formatDay(day: Temporal.PlainDate, locale: 'ru' | 'en'): string {
-  return day.toLocaleString(locale, { dateStyle: 'long' });
 }

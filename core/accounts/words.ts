@@ -27,8 +27,8 @@ export const erasedForInactivity: Both<string> = {
 
 /** What paid time is lost, for a letter. */
 export const lostTime: Both<(until: string, days: number) => string> = {
-  ru: (until, days) => `доступ оплачен до ${until}, неиспользованных дней: ${days}`,
-  en: (until, days) => `access is paid until ${until}; days not used: ${days}`,
+  ru: (until, days) => `доступ оплачен по ${until}, неиспользованных дней: ${days}`,
+  en: (until, days) => `access is paid to ${until}; days not used: ${days}`,
 };
 
 /** The lines of a plan that stay, as letters list them. */

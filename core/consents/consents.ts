@@ -3,7 +3,7 @@ import { newId, Refusal, type Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import { type Because, cite, type OperatorDocument } from '../law/index.ts';
-import type { LetterData } from '../letters/index.ts';
+import { type LetterData, printDay } from '../letters/index.ts';
 import { inForce } from './governing.ts';
 import {
   type AcceptanceRow,
@@ -165,7 +165,7 @@ export function createConsents(deps: ConsentsDeps): Consents {
     const document = documentOf(edition.document);
     const { because } = effectiveOf(document, edition.publishedOn);
     const home = deps.publicUrl?.();
-    const effective = edition.effectiveOn.toLocaleString(locale, { dateStyle: 'long' });
+    const effective = printDay(edition.effectiveOn, locale);
     return {
       title: edition.title,
       published: edition.publishedOn,

@@ -10,10 +10,10 @@ export const summaryMark = {
 export function howToDisagree(kind: string, effective: string, locale: Locale): string {
   if (kind === 'contract' || kind === 'price') {
     return locale === 'ru'
-      ? `До ${effective} для Вас действует прежняя редакция. Если Вы не согласны с новой, прекратите пользоваться сервисом и удалите учётную запись до этого дня. Если Вы ничего не сделаете, с этого дня отношения регулирует новая редакция; отдельного согласия на обработку персональных данных это не означает.`
-      : `Until ${effective} the edition before applies to you. If you disagree with the new one, stop using the service and delete your account before that day. If you do nothing, the new edition governs from that day; it is no consent to the processing of personal data.`;
+      ? `До ${effective} для Вас действует прежняя редакция. Если Вы не согласны с новой, до этого дня прекратите пользоваться сервисом и удалите учётную запись. Если Вы ничего не сделаете, с ${effective} для Вас будет действовать новая редакция. Согласием на обработку персональных данных это не считается.`
+      : `Until ${effective} the previous edition applies to you. If you do not agree with the new one, stop using the service and delete your account before that day. If you do nothing, the new edition applies to you from ${effective}. This does not count as consent to the processing of personal data.`;
   }
   return locale === 'ru'
     ? `С ${effective} мы обрабатываем данные по новой редакции. Если Вы не согласны, Вы можете удалить учётную запись или написать нам; права, которые даёт Вам закон, не меняются.`
-    : `From ${effective} we process data by the new edition. If you disagree, you may delete your account or write to us; the rights that the law gives you do not change.`;
+    : `From ${effective} we process your data under the new edition. If you do not agree, you may delete your account or write to us; your rights under the law do not change.`;
 }

@@ -116,8 +116,8 @@ export interface LetterData {
     paidAt?: Moment;
     dueOn?: DayLike;
   };
-  'billing.period-ending': { project: string; endsOn: DayLike; url: string; clause: string };
-  'billing.period-ended': { project: string; endedOn: DayLike; url: string; clause: string };
+  'billing.period-ending': { project: string; plan?: string; endsOn: DayLike; url: string; clause: string };
+  'billing.period-ended': { project: string; plan?: string; endedOn: DayLike; url: string; clause: string };
   'staff.invite': { url: string; expiresAt: Moment; roles: string[] };
 }
 

@@ -7,3 +7,4 @@ export type * from './data.ts';
 export { createLetters } from './letters.ts';
 export { type LetterStore, letterImpersonal } from './stores.ts';
 export type * from './types.ts';
+export { printDay } from './words.ts';

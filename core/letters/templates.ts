@@ -46,7 +46,7 @@ interface Loaded {
 }
 
 const header =
-  'const { day, moment, number, money, count, size } = it.words; const d = it.data; const o = it.operator;';
+  'const { day, moment, number, money, count, size, ground, clause, project } = it.words; const d = it.data; const o = it.operator;';
 
 /**
  * Reads every template and its schema once; a template without a schema, a sample or a language stops the start.
@@ -127,13 +127,12 @@ export function loadTemplates(root: URL, sender: Sender, zone: string, base: () 
       const body = parse(eta.render(letter.source[locale], it));
       const around = parse(eta.render(frame[locale], { ...it, why: body.why }));
       const cut = around.blocks.findIndex((block) => block.kind === 'para' && block.text === '***');
-      const tidy = (blocks: Block[]): Block[] => (locale === 'ru' ? bindAll(blocks) : blocks);
-      const said = tidy(body.blocks).map((block) =>
+      const said = bindAll(body.blocks).map((block) =>
         block.kind === 'link' && block.url.startsWith('/') ? { ...block, url: `${base()}${block.url}` } : block,
       );
-      const main = [...tidy(around.blocks.slice(0, cut)), ...said];
-      const foot = tidy(around.blocks.slice(cut + 1));
-      const subject = locale === 'ru' ? bind(body.subject) : body.subject;
+      const main = [...bindAll(around.blocks.slice(0, cut)), ...said];
+      const foot = bindAll(around.blocks.slice(cut + 1));
+      const subject = bind(body.subject);
       return {
         subject,
         text: `${toText(main)}\n\n-- \n${toText(foot)}\n`,

@@ -20,6 +20,12 @@ export interface Words {
   /** the number with the right form: `5 записей` */
   count(value: number, ...forms: string[]): string;
   size(bytes: number): string;
+  /** why something stays, in one breath */
+  ground(text: string): string;
+  /** a clause as it is cited: «Оферта, п. 3.5.2» */
+  clause(text: string): string;
+  /** a project by its name, or by the end of its number where no name is known */
+  project(nameOrId: string): string;
 }
 
 /**
@@ -59,6 +65,13 @@ export function createWords(locale: Locale, zone: string): Words {
       }
       return `${number.format(value)}${nbsp}${units[locale][unit]}`;
     },
+    ground: plainGround,
+    clause: (text) => (locale === 'ru' ? clauseOf(text) : text),
+    project(nameOrId) {
+      const [, end] = /^prj_[0-9a-z]{20}([0-9a-z]{6})$/.exec(nameOrId) ?? [];
+      if (end) return `…${end}`;
+      return locale === 'ru' ? `«${nameOrId}»` : `“${nameOrId}”`;
+    },
   };
 }
 
@@ -92,6 +105,11 @@ export function plainGround(ground: string): string {
   const first = all.find((one) => !one.startsWith('Исполнение договора')) ?? all[0];
   const chosen = `${term}, срок установлен оператором`;
   return first ? `${chosen}; основание — ${first[0]?.toLowerCase()}${first.slice(1)}` : chosen;
+}
+
+/** A day as letters print it. */
+export function printDay(day: DayLike, locale: Locale): string {
+  return createWords(locale, 'UTC').day(day);
 }
 
 /** The first letter large, as a line begins. */

@@ -219,10 +219,12 @@ export function createBilling(engine: Engine) {
     const account = await engine.accounts.bySubject(trx, period.subject_id);
     const profile = account && (await engine.accounts.profile(trx, account.id));
     if (!profile) return;
+    const plan = law.operator.plans.find(({ id }) => id === period.plan);
     const common = {
       project: period.project_id,
+      ...(plan ? { plan: plan.title } : {}),
       url: `${engine.config.publicUrl}/my/projects/${period.project_id}`,
-      clause: law.operator.plans.find(({ id }) => id === period.plan)?.clause ?? offerTitle(),
+      clause: plan?.clause ?? offerTitle(),
     };
     const order = {
       to: { subject: period.subject_id, email: profile.email, name: profile.name },

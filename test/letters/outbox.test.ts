@@ -37,7 +37,7 @@ describe('the outbox', () => {
     expect(row.body.includes(Buffer.from('ada@example.org'))).to.equal(false);
     const letter = await house.letters.open(id);
     expect(letter.to).to.deep.equal({ email: 'ada@example.org', name: 'Ада' });
-    expect(letter.subject).to.equal('«Сборка»: использовано 80\u00a0% лимита сообщений за сутки');
+    expect(letter.subject).to.equal('Проект «Сборка»: использовано 80\u00a0% лимита сообщений за сутки');
     expect(letter.html).to.include('href="https://srok.example/my"');
   });
 
@@ -101,7 +101,7 @@ describe('the outbox', () => {
     );
     await deliver('publication');
     const [published] = await house.letters.publications();
-    expect(published?.subject).to.include('с 16.06.2026');
+    expect(published?.subject).to.include('16.06.2026 вступает в силу');
   });
 
   it('refuses a letter without the address its channel needs', async () => {

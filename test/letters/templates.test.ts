@@ -29,7 +29,7 @@ describe('the templates of letters', () => {
           expect(part).not.to.match(/undefined|null|NaN|<%|\[object/);
         expect(subject).not.to.equal('');
         expect(text).to.include(locale === 'ru' ? 'Здравствуйте, Анна!' : 'Hello, Анна!');
-        expect(text).to.include(locale === 'ru' ? 'Вы получили это письмо' : 'You received this letter');
+        expect(text).to.include(locale === 'ru' ? 'Вы получили это письмо' : 'You received this email');
         expect(text).to.include('dpo@example.org');
         expect(html).to.include(`<html lang="${locale}">`);
         expect(text.split('\n').filter((line) => line.length > 90 && !/https?:/.test(line))).to.deep.equal([]);

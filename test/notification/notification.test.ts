@@ -70,7 +70,7 @@ ${Buffer.from('Прошу сообщить, какие персональные 
     await work();
     const [file] = files('out');
     const email = await PostalMime.parse(readFileSync(mail('out', file ?? '')));
-    expect(email.subject).to.equal('«Сборка»: использовано 80\u00a0% лимита сообщений за сутки');
+    expect(email.subject).to.equal('Проект «Сборка»: использовано 80\u00a0% лимита сообщений за сутки');
     expect(email.to?.[0]).to.include({ address: 'ada@example.org', name: 'Ада' });
     expect(email.from).to.include({ address: 'help@qsockets.ru', name: 'ООО «КЬЮ-СТАРТ»' });
     expect(email.date).to.equal('2026-05-12T09:00:00.000Z');
