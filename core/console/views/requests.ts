@@ -42,7 +42,6 @@ const states: Record<DataRequest['state'], { name: string; tone: Tone; next: str
   answered: { name: 'Отвечено', tone: 'green', next: 'Закрыть' },
   refused: { name: 'Отказано', tone: 'grey', next: 'Закрыть' },
   withdrawn: { name: 'Отозвано', tone: 'grey', next: 'Закрыть' },
-  withdrawn: { name: 'Отозвано заявителем', tone: 'grey', next: '—' },
   closed: { name: 'Закрыто', tone: 'grey', next: '—' },
 };
 
@@ -339,6 +338,6 @@ export function actions(request: DataRequest, today: Today, words: Words, canDec
           ? ''
           : t('Продлить срок нельзя: базовый срок истёк.'),
     refuse: canDecide && open && request.state !== 'erasing',
-    close: ['answered', 'refused'].includes(request.state),
+    close: ['answered', 'refused', 'withdrawn'].includes(request.state),
   };
 }
