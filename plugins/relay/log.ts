@@ -492,8 +492,22 @@ export function createLog(
       return outcome;
     },
     processedOnOf,
-    /** Whether the newest batch could not be written. */
-    failing: () => failing,
+    /**
+     * Whether the log can be written, as far as is known: after a batch that failed it is tried, because nobody may
+     * publish any more to a node that says it is not ready.
+     */
+    async writable(): Promise<boolean> {
+      if (!failing) return true;
+      try {
+        await ensurePartitions(db, [processedOnOf(clock.now())]);
+        // A server that only reads gives no transaction a number.
+        await ask(db, 'select pg_current_xact_id()', []);
+        failing = false;
+      } catch {
+        // Still away: the next look tries again.
+      }
+      return !failing;
+    },
     /** Partitions for yesterday and the week to come. */
     async prepare(): Promise<void> {
       await ensureDay(processedOnOf(clock.now()));

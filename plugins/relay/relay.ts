@@ -77,7 +77,7 @@ export function createRelay(engine: Engine) {
     relay,
     projects,
     door,
-    ready: (): string | null => (log.failing() ? 'the relay cannot write its log' : null),
+    ready: async (): Promise<string | null> => ((await log.writable()) ? null : 'the relay cannot write its log'),
     /** When the oldest idempotency key has served its time. */
     async nextTidy() {
       const oldest = await oldestKey(db);

@@ -83,4 +83,15 @@ describe('the relay while its database is away', () => {
     expect(frames.map((frame) => frame.id)).to.deep.equal(rows.map(({ id }) => id));
     reader.socket.terminate();
   });
+
+  it('is ready again when the database is back, although nobody publishes', async function () {
+    this.timeout(60_000);
+    expect(await house.host.ready()).to.deep.equal([]);
+    const pid = Number(readFileSync(join(home, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    expect(spawnSync('kill', ['-9', String(pid)]).status).to.equal(0);
+    expect((await publish(house.origin, token, 'outage', 'lost')).status).to.equal(503);
+    const until = performance.now() + 40_000;
+    while ((await house.host.ready()).length > 0 && performance.now() < until) await delay(50);
+    expect(await house.host.ready()).to.deep.equal([]);
+  });
 });
