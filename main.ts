@@ -42,6 +42,10 @@ const root = new URL('./', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
 
 const drainMs = 10_000;
+
+/** How long a job may wait, and a destruction be late, before the process calls itself unwell. */
+const stuckSeconds = 900;
+const overdueHours = 24;
 const idleLookMs = 50;
 
 /**
@@ -183,6 +187,17 @@ export async function createApp(options: AppOptions): Promise<App> {
           database: async () => {
             await db.raw('select 1');
             return null;
+          },
+          jobs: async () => {
+            const stuck = (await jobs.counts()).filter(({ oldestSeconds }) => oldestSeconds > stuckSeconds);
+            return (
+              stuck.map(({ queue, oldestSeconds }) => `${queue} has waited for ${oldestSeconds} s`).join('; ') || null
+            );
+          },
+          destruction: async () => {
+            const next = await retention.next(db);
+            const overdue = next && clock.now().since(next).total('hours') > overdueHours;
+            return overdue ? `something should have been destroyed since ${next}` : null;
           },
           plugins: async () => (await host.ready()).join('; ') || null,
           connectors: async () =>

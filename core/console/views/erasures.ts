@@ -81,7 +81,7 @@ export const outcomeNames: Record<LedgerEntry['outcome'], string> = {
   erased: 'удалено',
   anonymised: 'обезличено',
   blocked: 'заблокировано',
-  retained: 'хранится по закону',
+  retained: 'сохраняется',
   not_found: 'данных нет',
   not_attempted: 'не выполнялось',
   failed: 'ошибка',
