@@ -170,7 +170,7 @@ export function createConsents(deps: ConsentsDeps): Consents {
       title: edition.title,
       published: edition.publishedOn,
       effective: edition.effectiveOn,
-      url: home ? `${home}/documents/${edition.document}` : (document.url ?? law.operator.site),
+      url: home ? `${home}/documents/${edition.id}` : (document.url ?? law.operator.site),
       sha256: edition.sha256,
       how: howToDisagree(document.kind, effective, locale),
       clause: cite(because.winner.cite, locale),

@@ -13,7 +13,14 @@ const oldestVersion = 15;
 export function openDatabase(url: string, { max = 20 }: { max?: number } = {}): Db {
   return knex({
     client: 'pg',
-    connection: { connectionString: url, types: typeParsers, options: '-c timezone=UTC' } as Knex.PgConnectionConfig,
+    connection: {
+      connectionString: url,
+      types: typeParsers,
+      options: '-c timezone=UTC',
+      // A server whose machine is gone says nothing: without this a query that waits for it would wait for ever.
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    } as Knex.PgConnectionConfig,
     pool: { min: 0, max },
     acquireConnectionTimeout: 5_000,
     // Whoever asked gets the error; knex would also print it, once for every attempt to connect.

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { Temporal } from '../../core/base/index.ts';
 import { createPerson, type Person } from '../../core/cli/demo/client.ts';
-import { startApp, type TestApp } from '../support/app.ts';
+import { moscow, startApp, type TestApp } from '../support/app.ts';
 
 describe('documents by their id', () => {
   let house: TestApp;
@@ -45,6 +46,29 @@ describe('documents by their id', () => {
     expect(answer.status).to.equal(200);
     expect(answer.bytes.equals(bytes)).to.equal(true);
     expect(await looks()).to.have.length(1);
+  });
+
+  it('of the operator are found by the link in the notice of their new edition', async () => {
+    const { db, consents, jobs, letters } = house.app.engine;
+    const day = (text: string) => Temporal.PlainDate.from(text);
+    const publish = (published: string, effective: string) =>
+      db.transaction((trx) =>
+        consents.editions.add(trx, {
+          ...{ document: 'offer', bytes: Buffer.from(`Оферта от ${published}`), mime: 'text/plain; charset=utf-8' },
+          ...{ published: day(published), effective: day(effective) },
+        }),
+      );
+    await publish('2026-04-30', '2026-04-30');
+    house.clock.moveTo(moscow('2026-06-01T10:00'));
+    const { id } = await publish('2026-06-01', '2026-06-16');
+    await jobs.idle();
+    const [notice] = await letters.list({ template: 'document.changed' });
+    const { text } = await letters.open(notice?.id ?? '');
+    const link = text.match(/http:\/\/\S+\/documents\/\S+/)?.[0] ?? '';
+    expect(link).to.equal(`${house.app.url}/documents/${id}`);
+    const answer = await fetch(link);
+    expect(answer.status).to.equal(200);
+    expect(await answer.text()).to.contain('Оферта от 2026-06-01');
   });
 
   async function signedIn(email: string, password: string): Promise<Person> {
