@@ -37,6 +37,8 @@ export function createGate(engine: Engine, hub: Hub) {
     const found = await tokenWithProject(db, id);
     if (!found) return null;
     const pass: Pass = { ...found, limits: planOf(engine, found.project.plan).limits };
+    // Only a yes is remembered: a project that may go on again goes on with its next message.
+    if (found.project.state !== 'active') return pass;
     if (passes.size >= known) passes.clear();
     passes.set(id, { pass, until: performance.now() + trustMs });
     return pass;
