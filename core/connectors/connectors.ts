@@ -5,7 +5,7 @@ import { type Db, openDatabase } from '../db/index.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { checkHttp, createHttpStore } from './http.ts';
-import { createManualStore, taskKey, taskStore } from './manual.ts';
+import { createManualStore, createTaskStore, taskKey } from './manual.ts';
 import { readConnectors } from './pack.ts';
 import { checkPostgres, createPostgresStore } from './postgres.ts';
 import { listTasks, lockTask, type TaskRow, updateTask } from './store.ts';
@@ -55,11 +55,11 @@ export function createConnectors(deps: {
       stores[connector.id] = createHttpStore(connector, () => (variable ? (env[variable] ?? null) : null));
     else stores[connector.id] = createManualStore(connector);
   }
-  deps.datamap.register('connectors', { ...stores, tasks: taskStore });
-
   const manual = new Map(
     list.filter((one): one is ManualConnector => one.kind === 'manual').map((one) => [one.id, one]),
   );
+  const titleOf = (id: string): string => manual.get(id)?.title.ru ?? 'Система, которой больше нет в перечне';
+  deps.datamap.register('connectors', { ...stores, tasks: createTaskStore(titleOf) });
   const toTask = (row: TaskRow): ManualTask => {
     const connector = manual.get(row.connector);
     const unknown = { ru: row.connector, en: row.connector };

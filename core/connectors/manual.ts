@@ -61,8 +61,11 @@ export function createManualStore(connector: ManualConnector): Store {
   };
 }
 
-/** The tasks themselves: who was sent to look where, and what was found. */
-export const taskStore: Store = {
+/**
+ * The tasks themselves: who was sent to look where, and what was found.
+ * @param titleOf what people call a system; it may have been taken off the list since
+ */
+export const createTaskStore = (titleOf: (connector: string) => string): Store => ({
   title: { ru: 'Задачи работникам', en: 'Tasks for people' },
   system: { ru: 'ИСПДн «Обращения и уничтожение»', en: 'Requests and destruction' },
   subject: 'any',
@@ -87,7 +90,7 @@ export const taskStore: Store = {
   async collect(subject, { trx }) {
     const rows = await trx('core.manual_tasks').where({ subject_id: subject }).orderBy('opened_at');
     return {
-      rows: rows.map((row) => ({ kind: row.action, title: row.connector, created_at: String(row.opened_at) })),
+      rows: rows.map((row) => ({ kind: row.action, title: titleOf(row.connector), created_at: String(row.opened_at) })),
       source: 'созданы оператором при работе с обращением',
     };
   },
@@ -115,4 +118,4 @@ export const taskStore: Store = {
 
   rectify: { unsupported: 'Задача хранится такой, какой была дана.' },
   restrict: { unsupported: 'Задача нужна, чтобы ответить на обращение.' },
-};
+});

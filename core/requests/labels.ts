@@ -98,6 +98,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   withdrawn_at: 'Когда отозвано',
   withdrawn_via: 'Где отозвано',
   wording: 'Текст согласия',
+  'connectors.tasks.kind': 'Что поручено',
+  'connectors.tasks.title': 'Где',
   'letters.letters.to': 'Кому',
   'obligations.facts.what': 'Какой лимит',
   'relay.projects.name': 'Название',
@@ -160,6 +162,10 @@ export const valueWords: Readonly<Record<string, Readonly<Record<string, string>
   kind: {
     ...kindWords,
     ...documentKinds,
+    collect: 'собрать сведения',
+    erase: 'уничтожить сведения',
+    rectify: 'уточнить сведения',
+    restrict: 'заблокировать сведения',
     acceptance: 'акцепт',
     acquaintance: 'ознакомление',
     login: 'вход',
@@ -234,6 +240,19 @@ const idWords: Readonly<Record<string, string>> = {
   tsk: 'задача',
 };
 
+/** A hold may name the first part of categories: 'message' stands for all that begin with it. */
+const kindsOfCategories: Readonly<Record<string, string>> = {
+  account: 'Данные учётной записи',
+  message: 'Сообщения: содержание и метаданные',
+  billing: 'Платежи и счета',
+  request: 'Обращения',
+  destruction: 'Доказательства уничтожения',
+  letter: 'Письма',
+  journal: 'Журнал учёта действий',
+  log: 'Доступ к журналам сообщений',
+  consent: 'Согласия',
+};
+
 const idPattern = /^([a-z]{3})_[0-9a-z]{26}$/;
 const digest = /^[0-9a-f]{64}$/;
 
@@ -281,7 +300,7 @@ export function createLabels(law: Law): Labels {
     if (column === 'category' || column === 'categories') {
       return value
         .split(', ')
-        .map((id) => categoryTitle(id)?.split(':')[0] ?? id)
+        .map((id) => categoryTitle(id)?.split(':')[0] ?? kindsOfCategories[id] ?? id)
         .join(', ');
     }
     return undefined;
