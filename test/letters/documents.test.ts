@@ -88,6 +88,59 @@ describe('documents', () => {
     expect(entry?.body).to.deep.include({ was: draft.sha256, sha256: signed.sha256, version: 2 });
   });
 
+  it('an act keeps its signature with its table, and only a draft has the red box', async () => {
+    const { story, letters } = house;
+    const data = sample('destruction-act');
+    // However long the table, the signature never opens a page alone.
+    for (const extra of [0, 2, 4, 6, 8, 10, 12]) {
+      const more = Array.from({ length: extra }, (_one, n) => ({
+        point: `я${n}`,
+        title: `Сведение ${n}`,
+        value: 'есть',
+      }));
+      const { id } = await story((trx) =>
+        letters.documents.create(trx, {
+          kind: 'destruction-act',
+          about: `swp_keep_${extra}`,
+          data: {
+            ...data,
+            fields: [...data.fields, ...more],
+            signed: { at: '2026-05-20T11:00:00Z', name: 'А', post: 'Б' },
+          },
+        }),
+      );
+      const pages = textOf(await letters.documents.pdf(id), '-layout').split('\f');
+      const page = pages.find((text) => text.includes('подпись\n') || /подпись\s*$/m.test(text)) ?? '';
+      expect(page.trimStart(), `with ${extra} more rows`).not.to.match(/^(?:Ответственный|Подписан|подпись)/);
+      expect(page).to.include('Выгрузка из журнала').and.include('Подписан 20.05.2026');
+    }
+  });
+
+  it('an act tells in one breath why something stays', async () => {
+    const { story, letters } = house;
+    const ground =
+      '1 год: Выбор оператора; основание: Исполнение договора (ст. 6 ч. 1 п. 5 152-ФЗ), Законные интересы оператора (ст. 6 ч. 1 п. 7 152-ФЗ)';
+    const data = { ...sample('destruction-act'), stays: [{ what: 'Письма', ground, until: '2027-06-12', count: 3 }] };
+    const { id } = await story((trx) =>
+      letters.documents.create(trx, { kind: 'destruction-act', about: 'swp_why', data }),
+    );
+    const text = flat(textOf(await letters.documents.pdf(id)));
+    expect(text).to.include('законные интересы оператора (ст. 6 ч. 1 п. 7 152-ФЗ)');
+    expect(text).not.to.match(/Выбор оператора|основание: |Исполнение договора/);
+  });
+
+  it('the report prints names large and ids small, below them', async () => {
+    const { story, letters } = house;
+    const data = sample('log-access-report');
+    const who = 'Ким Андрей (acc_01kqrtvtj042fqa46vtzdf429z)';
+    data.grants = data.grants.map((grant) => ({ ...grant, who }));
+    data.refused = data.refused.map((one) => ({ ...one, who }));
+    const { id } = await story((trx) => letters.documents.create(trx, { kind: 'log-access-report', about: 'r', data }));
+    const text = textOf(await letters.documents.pdf(id));
+    expect(text).to.include('учётная запись acc_01kqrtvtj042fqa46vtzdf429z').and.include('№ …df429z');
+    expect(text).not.to.include('Ким Андрей (');
+  });
+
   it('keeps every value inside its column, however long the word', async () => {
     const data = sample('destruction-act');
     const long = 'ы'.repeat(600);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { bind, createWords, sumInWords } from '../../core/letters/words.ts';
+import { bind, clauseOf, createWords, plainGround, shortIds, sumInWords } from '../../core/letters/words.ts';
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, ' ');
 
@@ -47,5 +47,32 @@ describe('words of letters', () => {
     expect(bind('по ст. 14 ч. 7 и № 152, 10 рабочих дней')).to.equal(
       'по ст.\u00a014 ч.\u00a07 и №\u00a0152, 10\u00a0рабочих дней',
     );
+  });
+
+  it('give one reason why something stays: the clause that won, or what outlives the contract', () => {
+    expect(
+      plainGround(
+        '1 год: Выбор оператора; основание: Исполнение договора, стороной которого является субъект (ст. 6 ч. 1 п. 5 152-ФЗ), Исполнение обязанностей, возложенных законом (ст. 6 ч. 1 п. 2 152-ФЗ), Законные интересы оператора (ст. 6 ч. 1 п. 7 152-ФЗ)',
+      ),
+    ).to.equal(
+      '1 год, срок установлен оператором; основание — исполнение обязанностей, возложенных законом (ст. 6 ч. 1 п. 2 152-ФЗ)',
+    );
+    expect(plainGround('3 года: Выбор оператора; ст. 196 п. 1 ГК РФ')).to.equal('3 года, срок установлен оператором');
+    expect(plainGround('5 лет после окончания года: ст. 23 НК РФ; ст. 29 402-ФЗ; Выбор оператора')).to.equal(
+      '5 лет после окончания года (ст. 23 НК РФ)',
+    );
+    expect(plainGround('запрет уничтожения до 01.02.2027')).to.equal('запрет уничтожения до 01.02.2027');
+  });
+
+  it('shorten ids in a text and say what they are of, once', () => {
+    const id = '01kqrtvtj042fqa46vtzdf429d';
+    expect(plain(shortIds(`План проверил acc_${id}.`))).to.equal('План проверил учётная запись …df429d.');
+    expect(plain(shortIds(`проект prj_${id}, метаданные`))).to.equal('проект …df429d, метаданные');
+    expect(shortIds('без номеров')).to.equal('без номеров');
+  });
+
+  it('cite clauses as people do', () => {
+    expect(plain(clauseOf('Оферта 3.5.2'))).to.equal('Оферта, п. 3.5.2');
+    expect(clauseOf('ст. 14 ч. 3 152-ФЗ')).to.equal('ст. 14 ч. 3 152-ФЗ');
   });
 });
