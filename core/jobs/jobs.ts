@@ -151,7 +151,7 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
         await handler(job.data ?? {}, { jobId: job.id });
       } catch (error) {
         log.warn({ job: name, jobId: job.id, error: wordsOf(error) }, 'A job failed; it is tried again.');
-        throw error;
+        throw bare(error);
       } finally {
         // Several jobs of one transaction wake the worker once: it looks for the next one by itself.
         boss.notifyWorker(worker);
@@ -268,6 +268,16 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
       }));
     },
   };
+}
+
+/**
+ * The queue keeps what was thrown beside the job. An error of the database carries the values that it refused
+ * (`detail`), and a wrapped one its cause: only words and frames may be kept.
+ */
+function bare(error: unknown): Error {
+  const kept = new Error(wordsOf(error));
+  if (error instanceof Error && error.stack) kept.stack = error.stack;
+  return kept;
 }
 
 /** What an error says, without its stack. */

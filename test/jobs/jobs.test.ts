@@ -32,6 +32,10 @@ describe('jobs', () => {
     jobs.define('letters.stumble', async () => {
       if (breakable++ === 0) throw new Error('once');
     });
+    jobs.define('letters.leak', async () => {
+      const cause = new Error('Key (email)=(ada@example.org) already exists.');
+      throw Object.assign(new Error('duplicate key', { cause }), { detail: cause.message });
+    });
     jobs.source({ name: 'letters', job: 'letters.count', next: async () => due });
     await jobs.start({ cron: null });
   });
@@ -127,6 +131,14 @@ describe('jobs', () => {
     await database.db.transaction((trx) => jobs.enqueue(trx, 'letters.stumble'));
     await jobs.idle();
     expect(breakable).to.equal(2);
+  });
+
+  it('keeps the words of a failure beside the job, not the values that a database refused', async function () {
+    this.timeout(60_000);
+    const id = await database.db.transaction((trx) => jobs.enqueue(trx, 'letters.leak'));
+    await jobs.idle().catch(() => {});
+    const { rows } = await database.db.raw('select output::text from pgboss.job where id = ?', [id]);
+    expect(rows[0].output).to.contain('duplicate key').and.not.to.contain('ada@example.org');
   });
 
   it('says which job failed for good, once', async () => {
