@@ -70,6 +70,7 @@ const cellHead: Style = { face: 'bold', size: 9, color: ink };
 const cellUnder: Style = { face: 'regular', size: 8, color: muted };
 const lineGap = 2;
 const pad = 4;
+const padRow = 3;
 
 /**
  * Lays out a paper as a tagged PDF with bookmarks, in PT Serif. The same paper at the same moment gives the same bytes.
@@ -436,9 +437,9 @@ class Layout {
       const cells = columns.map((_c, i) => this.element(type(i), row));
       let rest = lines;
       while (rest.some((cell) => cell.length > 0)) {
-        const room = Math.floor((bottom - this.y - 2 * pad + lineGap) / step + 0.001);
+        const room = Math.floor((bottom - this.y - 2 * padRow + lineGap) / step + 0.001);
         const part = rest.map((cell) => cell.slice(0, Math.max(1, room)));
-        const height = Math.max(...part.map((cell) => cell.length), 1) * step + 2 * pad - lineGap;
+        const height = Math.max(...part.map((cell) => cell.length), 1) * step + 2 * padRow - lineGap;
         const top = this.y;
         this.artifact(() => {
           columns.forEach((_c, i) => {
@@ -460,7 +461,7 @@ class Layout {
               some.map(({ text }) => text),
               face,
               (lefts[i] as number) + pad,
-              top + pad + from * step,
+              top + padRow + from * step,
               (widths[i] as number) - 2 * pad,
               column.align ?? 'left',
             );
@@ -479,7 +480,7 @@ class Layout {
       () => cellHead,
     );
     const heightOf = (lines: GridLine[][], style: Style): number =>
-      Math.max(...lines.map((cell) => cell.length)) * this.lineHeight(style) + 2 * pad - lineGap;
+      Math.max(...lines.map((cell) => cell.length)) * this.lineHeight(style) + 2 * padRow - lineGap;
     const drawHead = (): void => {
       if (options.head)
         draw(

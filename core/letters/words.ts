@@ -87,6 +87,7 @@ export function bind(text: string): string {
   return text
     .replace(/(^|[\s(«])(ст|п|пп|ч|г|ул|д|кв|стр|абз)\. (?=\S)/giu, `$1$2.${nbsp}`)
     .replace(/№ (?=\S)/g, `№${nbsp}`)
+    .replace(/(ИНН|ОГРН|КПП|БИК) (?=\d)/g, `$1${nbsp}`)
     .replace(/(\d) (?=(?:рабоч|календарн|дн|день|час|мин|лет|год|месяц|₽|%|МСК|КБ|МБ|ГБ))/g, `$1${nbsp}`)
     .replace(/ (—|–) /g, `${nbsp}$1 `);
 }

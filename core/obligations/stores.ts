@@ -23,7 +23,7 @@ const columns: Store['columns'] = {
 
 /** Facts and duties: when what happened to whom, by ids. A duty's term starts when it is discharged. */
 const facts: Store = {
-  title: { ru: 'Факты и обязанности', en: 'Facts and duties' },
+  title: { ru: 'Записи о событиях и сроках', en: 'Events and deadlines' },
   system: { ru: 'ИСПДн «Журнал учёта»', en: 'Journal' },
   subject: 'any',
   tables: ['core.facts', 'core.obligations'],

@@ -11,7 +11,7 @@ import { openPayer } from './payer.ts';
 const system = { ru: 'ИСПДн «Расчёты»', en: 'Payments' };
 
 const asIssued: Unsupported = {
-  unsupported: 'A primary document is not changed: what was wrong in it is corrected by a further document.',
+  unsupported: 'Первичный документ не меняется: ошибка исправляется новым документом.',
 };
 
 // Invoices go before the payments they are for, and payments before their periods.
@@ -99,7 +99,7 @@ export const documents: Store = {
     };
   },
   rectify: asIssued,
-  restrict: { unsupported: 'Documents are only kept; nothing is done with them that could be restricted.' },
+  restrict: { unsupported: 'Документы только хранятся и больше ни для чего не используются.' },
 };
 
 /** Whose project is on which plan, as billing has heard it. */
@@ -134,6 +134,6 @@ export const customers: Store = {
       tables: ['billing.projects'],
     };
   },
-  rectify: { unsupported: 'The plan of a project changes with the next payment, not by a correction.' },
-  restrict: { unsupported: 'Nothing is done with it but answering whose project a payment is for.' },
+  rectify: { unsupported: 'Тариф проекта меняется при следующей оплате, а не исправлением.' },
+  restrict: { unsupported: 'Запись нужна только для того, чтобы узнать, за чей проект пришла оплата.' },
 };

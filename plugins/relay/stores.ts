@@ -28,7 +28,7 @@ const sources = {
 };
 
 const unchangeable: Unsupported = {
-  unsupported: 'A record of what passed is kept as it was; what was wrong in it is said by a later message.',
+  unsupported: 'Запись о переданном хранится такой, какой она была; ошибку исправляет новое сообщение.',
 };
 
 /** The rows of a log table that the volumes speak of, of a whole day or of one person. */
@@ -396,7 +396,8 @@ export const metadata: Store = {
       : eraseDaysOfOne(metadataKind, scope.subject, scope.anchored, context),
   rectify: unchangeable,
   restrict: {
-    unsupported: 'Metadata arise only with messages, and those stop with the projects; what is stored is not used.',
+    unsupported:
+      'Метаданные возникают только вместе с сообщениями, а их приём останавливается вместе с проектами; сохранённое не используется.',
   },
 };
 
@@ -581,7 +582,7 @@ export const logAccess: Store = {
     };
   },
   rectify: unchangeable,
-  restrict: { unsupported: 'Who looked at the log, and why, must stay open to the audit.' },
+  restrict: { unsupported: 'Кто и зачем смотрел журнал, должно оставаться доступным для проверки.' },
 };
 
 function mineOf(trx: Trx, subject: string | undefined) {

@@ -82,7 +82,7 @@ describe('documents', () => {
     expect(signed.sha256).not.to.equal(draft.sha256);
     const text = flat(textOf(await letters.documents.pdf(draft.id)));
     expect(text).not.to.include('ПРОЕКТ');
-    expect(text).to.include('Подписан 20.05.2026, 14:00 МСК: Ответственный, А. В. Соколова');
+    expect(text).to.include('Подписан 20.05.2026, 14:00 МСК.').and.include('А. В. Соколова');
     await house.journal.sealUp();
     const [entry] = await house.journal.list({ action: 'document.replaced' });
     expect(entry?.body).to.deep.include({ was: draft.sha256, sha256: signed.sha256, version: 2 });

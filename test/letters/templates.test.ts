@@ -87,6 +87,28 @@ describe('the templates of letters', () => {
     expect(text).to.include('№\u00a0152-ФЗ');
   });
 
+  it('write «Вы» large, no day as machines write it, and no number apart from its word', () => {
+    const wrong = templates.list().flatMap(({ name, sample }) => {
+      const { subject, text } = templates.render(name, sample, 'ru', { name: 'Анна' });
+      const words = `${subject}\n${text}`.replace(/https?:\S+/g, '');
+      const faults = [
+        /(?<!\p{L})(?:вы|вас|вам|вами|ваш\p{L}*)(?!\p{L})/u,
+        /\d{4}-\d{2}-\d{2}/,
+        /(?:ст|ч|п|г)\. (?=\d)|№ \d|\d (?:₽|%|МСК|рабоч|дней|дня|лет|год)/,
+        /\b(?:acc|prj|req|edn)_/,
+      ];
+      return faults.flatMap((fault) => fault.exec(words)?.[0] ?? []).map((found) => `${name}: ${found}`);
+    });
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('tell a project by the end of its number where its name is not known', () => {
+    const data = { project: 'prj_01kqvjdb00m252cef0815v4p04', plan: 'Мини', url: '/my', clause: 'Оферта 4.2.2' };
+    const { subject, text } = templates.render('billing.period-ending', { ...data, endsOn: '2026-06-06' }, 'ru', {});
+    expect(subject).to.equal('Оплаченный период проекта …5v4p04 заканчивается 06.06.2026');
+    expect(text).to.include('«Мини»').and.include('Оферта, п.\u00a04.2.2');
+  });
+
   it('links that begin with a slash lead to this installation', () => {
     const { html, text } = templates.render(
       'staff.invite',

@@ -81,6 +81,16 @@ describe('what a person is answered', () => {
     });
   });
 
+  it('gives the reasons of a store that cannot do something in Russian', () => {
+    const reasons = globSync('{core,plugins}/**/*stores.ts', { cwd: root }).flatMap((file) =>
+      [...readFileSync(new URL(file, root), 'utf8').matchAll(/unsupported:\s+'([^']+)'/g)].map(
+        ([, why]) => why as string,
+      ),
+    );
+    expect(reasons.length).to.be.above(15);
+    expect(reasons.filter((why) => !/^[А-ЯЁ]/.test(why))).to.deep.equal([]);
+  });
+
   it('calls every action of the journal by a name', () => {
     const used = globSync('{core,plugins}/**/*.ts', { cwd: root })
       .filter((file) => !file.startsWith('core/cli/demo/'))

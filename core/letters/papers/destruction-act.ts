@@ -44,11 +44,7 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
           note: 'подпись',
         })),
       },
-      ...(signed
-        ? ([
-            { kind: 'para', text: bind(`Подписан ${words.moment(signed.at)}: ${signed.post}, ${signed.name}`) },
-          ] satisfies PaperBlock[])
-        : []),
+      ...(signed ? ([{ kind: 'para', text: `Подписан ${words.moment(signed.at)}.` }] satisfies PaperBlock[]) : []),
       {
         kind: 'code',
         lines: [
