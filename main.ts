@@ -70,7 +70,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
   try {
     // The port first: one that is taken is said before anything is started.
-    const server = service ? createServer((_request, response) => response.writeHead(503).end()) : null;
+    const server = service
+      ? createServer((_request, response) => {
+          response
+            .writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
+            .end('{"status":"starting"}');
+        })
+      : null;
     let url = '';
     if (server) {
       const host = options.host ?? '127.0.0.1';
@@ -82,6 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       mailDir: join(resolve(options.home), 'mail'),
       publicUrl: options.publicUrl || url,
       ...(options.smtpUrl ? { smtpUrl: options.smtpUrl } : {}),
+      ...(options.behindProxy ? { behindProxy: true } : {}),
     };
     const law = await loadLaw({
       root: options.policies ? pathToFileURL(`${resolve(options.policies)}/`) : new URL('policies/', root),
@@ -182,7 +189,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     if (server) {
       const http = createHttp({
         ...{ db, clock, law, accounts, log },
-        config: { publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
+        config: {
+          ...{ publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
+          ...(config.behindProxy ? { behindProxy: true } : {}),
+        },
         ready: {
           database: async () => {
             await db.raw('select 1');
