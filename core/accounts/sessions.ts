@@ -1,7 +1,14 @@
 import { systemClock } from '../base/index.ts';
 import type { Db } from '../db/index.ts';
 import { digest } from './passwords.ts';
-import { deleteOldSessions, deleteSession, deleteSessionsOf, readSession, writeSession } from './store.ts';
+import {
+  deleteOldSessions,
+  deleteSession,
+  deleteSessionsOf,
+  readSession,
+  updateSession,
+  writeSession,
+} from './store.ts';
 import type { AccountSessions } from './types.ts';
 
 /**
@@ -13,11 +20,12 @@ import type { AccountSessions } from './types.ts';
 export function createSessions(db: Db, hours: number): AccountSessions {
   return {
     get: (key) => readSession(db, digest(key), systemClock.now()),
-    async set(key, value, maxAgeMs) {
+    async set(key, value, maxAgeMs, { fresh = false } = {}) {
       const now = systemClock.now();
       const { account } = value as { account?: unknown };
       await deleteOldSessions(db, now);
-      await writeSession(db, {
+      const write = fresh ? writeSession : updateSession;
+      await write(db, {
         key_hash: digest(key),
         account_id: typeof account === 'string' ? account : null,
         value,

@@ -127,9 +127,15 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
     return true;
   }
 
+  /** Known or not, the same is done before the answer; what is kept of an account is written after it. */
   async function fail(account: Account | null, outcome: string, who: string, ip: string): Promise<Refusal> {
     await limits.failed(who, ip);
-    if (account) await db.transaction((trx) => note(trx, account, outcome, ip));
+    // A note that is lost with the database costs a line of the history; the attempt itself has been counted.
+    if (account) {
+      setImmediate(async () => {
+        await db.transaction((trx) => note(trx, account, outcome, ip)).catch(() => {});
+      });
+    }
     return refused();
   }
 
@@ -138,7 +144,8 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
       const address = knownForm(email);
       await limits.begin(address, ip);
       const profile = await findProfileByEmail(db, address);
-      const account = profile && (await findAccount(db, profile.account_id));
+      // Asked for also when nobody has the address: an answer takes as long for the unknown as for the known.
+      const account = await findAccount(db, profile?.account_id ?? '');
       const right = await passwords.matches(profile?.password_hash ?? null, password);
       if (!profile || !account || !right) throw await fail(account, 'wrong-password', address, ip);
       mustBeOpen(account);

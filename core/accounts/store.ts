@@ -303,12 +303,22 @@ export async function readSession(db: Db, keyHash: string, now: Instant): Promis
   return (row?.value as object | undefined) ?? null;
 }
 
-export async function writeSession(
-  db: Db,
-  session: { key_hash: string; account_id: string | null; value: object; expires_at: Instant },
-): Promise<void> {
+interface SessionRow {
+  key_hash: string;
+  account_id: string | null;
+  value: object;
+  expires_at: Instant;
+}
+
+export async function writeSession(db: Db, session: SessionRow): Promise<void> {
   const row = { ...session, value: JSON.stringify(session.value) };
   await db('core.sessions').insert(row).onConflict('key_hash').merge();
+}
+
+/** Changes a session that is still there. */
+export async function updateSession(db: Db, { key_hash, ...session }: SessionRow): Promise<void> {
+  const change = { ...session, value: JSON.stringify(session.value) };
+  await db('core.sessions').where({ key_hash }).update(change);
 }
 
 export async function deleteSession(db: Db, keyHash: string): Promise<void> {

@@ -82,7 +82,11 @@ export type SignIn = { step: 'done'; actor: AccountActor } | { step: 'second-fac
 /** Where sessions live; the shape that koa-session asks for. Keys are secrets, only their hashes are kept. */
 export interface AccountSessions {
   get(key: string): Promise<object | null>;
-  set(key: string, value: object, maxAgeMs?: number): Promise<void>;
+  /**
+   * Keeps a session. Only a `fresh` one, made at a sign-in, is added: one that has ended meanwhile is not brought back
+   * by a request that began before.
+   */
+  set(key: string, value: object, maxAgeMs?: number, options?: { fresh?: boolean }): Promise<void>;
   destroy(key: string): Promise<void>;
   /** Ends every session of an account. @returns how many */
   revokeAll(trx: Trx, account: string): Promise<number>;

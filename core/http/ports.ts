@@ -6,7 +6,8 @@ import type { Actor } from './actor.ts';
 /** Where sessions live. Keys are secrets: the store keeps only their hashes. Values are small JSON objects of ids. */
 export interface SessionStore {
   get(key: string): Promise<object | null | undefined>;
-  set(key: string, value: object, maxAgeMs: number): Promise<void>;
+  /** @param options.fresh the key has been made by this request; otherwise a session that is gone stays gone */
+  set(key: string, value: object, maxAgeMs: number, options?: { fresh?: boolean }): Promise<void>;
   destroy(key: string): Promise<void>;
 }
 
@@ -32,7 +33,7 @@ export interface HttpConfig {
   hosts?: readonly string[];
   bodyLimit?: number; // bytes, default 1 MiB
   timeoutMs?: number; // time for a whole request, default 30 s
-  /** A reverse proxy in front sets X-Forwarded-For. */
+  /** A reverse proxy in front sets X-Forwarded-For and X-Forwarded-Proto; of the former its last hop counts. */
   behindProxy?: boolean;
   version?: string;
 }

@@ -49,12 +49,14 @@ export async function sweepVisits(db: Db, now: Temporal.Instant = systemClock.no
 }
 
 /** Sends a visitor's session to the one store and a signed-in person's to the other, by the key. */
-export function eitherStore(visitors: SessionStore, people: SessionStore): SessionStore {
+export function eitherStore(visitors: SessionStore, people: SessionStore) {
   const storeOf = (key: string): SessionStore => (key.startsWith(visitorPrefix) ? visitors : people);
   return {
-    get: (key) => storeOf(key).get(key),
-    set: (key, value, maxAgeMs) => storeOf(key).set(key, value, maxAgeMs),
-    destroy: (key) => storeOf(key).destroy(key),
+    get: (key: string) => storeOf(key).get(key),
+    /** The last argument is what koa-session adds: `entering` is set by the request that signs somebody in. */
+    set: (key: string, value: object, maxAgeMs: number, { ctx }: { ctx: { state: { entering?: boolean } } }) =>
+      storeOf(key).set(key, value, maxAgeMs, { fresh: ctx.state.entering === true }),
+    destroy: (key: string) => storeOf(key).destroy(key),
   };
 }
 

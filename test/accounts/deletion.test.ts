@@ -39,7 +39,7 @@ describe('deleting an account', () => {
   it('ends the contract and the sessions at the click, makes the plan and opens a request', async () => {
     const user = await aUser(house);
     await signIn(house, user);
-    await house.accounts.sessions.set('key', { account: user.account });
+    await house.accounts.sessions.set('key', { account: user.account }, undefined, { fresh: true });
     const deletion = await house.story((trx) => house.accounts.deletion(trx, user.account));
     expect(String(deletion.eraseBy)).to.equal('2026-06-19');
     expect(await house.accounts.sessions.get('key')).to.equal(null);
@@ -89,7 +89,9 @@ describe('deleting an account', () => {
     const [one, other] = [await aUser(house), await aUser(house)];
     for (const person of [one, other]) {
       await signIn(house, person);
-      await house.accounts.sessions.set(`key-${person.account}`, { account: person.account });
+      await house.accounts.sessions.set(`key-${person.account}`, { account: person.account }, undefined, {
+        fresh: true,
+      });
     }
     for (const name of ['sessions', 'security', 'profiles']) {
       expect(await erase(name, one.subject), name).to.deep.include({ outcome: 'erased', affected: 1, remaining: 0 });

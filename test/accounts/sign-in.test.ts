@@ -61,6 +61,17 @@ describe('registering and signing in', () => {
     expect(wrong.code).to.equal('sign-in.refused');
   });
 
+  it('a wrong password is noted once the answer is given', async () => {
+    const user = await aUser(house);
+    await refusalOf(attempt(user.email, 'не тот пароль вовсе'));
+    let notes: { outcome: string }[] = [];
+    for (let looks = 0; looks < 100 && notes.length === 0; looks++) {
+      await new Promise((done) => setTimeout(done, 20));
+      notes = await house.db('core.sign_ins').where({ account_id: user.account }).select('outcome');
+    }
+    expect(notes).to.deep.equal([{ outcome: 'wrong-password' }]);
+  });
+
   it('attempts are counted per person and address: the eleventh is not even judged, another address still may', async () => {
     const user = await aUser(house);
     for (let tries = 0; tries < 10; tries++) {
@@ -98,7 +109,7 @@ describe('registering and signing in', () => {
 
   it('a changed password ends every session', async () => {
     const user = await aUser(house);
-    await house.accounts.sessions.set('key-1', { account: user.account });
+    await house.accounts.sessions.set('key-1', { account: user.account }, undefined, { fresh: true });
     await house.story((trx) => house.accounts.changePassword(trx, user.account, user.password, 'совсем другой пароль'));
     expect(await house.accounts.sessions.get('key-1')).to.equal(null);
     expect(await refusalOf(signIn(house, user))).to.equal('sign-in.refused');
@@ -108,10 +119,10 @@ describe('registering and signing in', () => {
   describe('sessions', () => {
     it('keep the hash of their key, are found by the key and are gone when their time is over', async () => {
       const { sessions } = house.accounts;
-      await sessions.set('secret-key', { account: 'acc_x', csrf: 'y' }, 60_000);
+      await sessions.set('secret-key', { account: 'acc_x', csrf: 'y' }, 60_000, { fresh: true });
       expect(await sessions.get('secret-key')).to.deep.equal({ account: 'acc_x', csrf: 'y' });
       expect(JSON.stringify(await house.db('core.sessions'))).to.not.contain('secret-key');
-      await sessions.set('old-key', { account: 'acc_x' }, -1);
+      await sessions.set('old-key', { account: 'acc_x' }, -1, { fresh: true });
       expect(await sessions.get('old-key')).to.equal(null);
       await sessions.destroy('secret-key');
       expect(await sessions.get('secret-key')).to.equal(null);
@@ -119,11 +130,21 @@ describe('registering and signing in', () => {
 
     it('of one account end together, those of others stay', async () => {
       const { sessions } = house.accounts;
-      for (const key of ['a1', 'a2']) await sessions.set(key, { account: 'acc_a' });
-      await sessions.set('b1', { account: 'acc_b' });
+      for (const key of ['a1', 'a2']) await sessions.set(key, { account: 'acc_a' }, undefined, { fresh: true });
+      await sessions.set('b1', { account: 'acc_b' }, undefined, { fresh: true });
       expect(await house.story((trx) => sessions.revokeAll(trx, 'acc_a'))).to.equal(2);
       expect(await sessions.get('a1')).to.equal(null);
       expect(await sessions.get('b1')).to.deep.equal({ account: 'acc_b' });
+    });
+
+    it('that have ended are not brought back by a request that began before', async () => {
+      const { sessions } = house.accounts;
+      await sessions.set('c1', { account: 'acc_c' }, 60_000, { fresh: true });
+      await sessions.set('c1', { account: 'acc_c', seen: true }, 60_000);
+      expect(await sessions.get('c1')).to.deep.equal({ account: 'acc_c', seen: true });
+      await house.story((trx) => sessions.revokeAll(trx, 'acc_c'));
+      await sessions.set('c1', { account: 'acc_c' }, 60_000);
+      expect(await sessions.get('c1')).to.equal(null);
     });
   });
 
