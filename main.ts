@@ -218,6 +218,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       for (const route of [...taskRoutes({ db, connectors, requests }), ...host.routes()]) http.route(route);
       // What is under way is answered while the rooms are still open.
       closing.push(() => drain(server));
+      // Also makes the month's key of the journal, so that a command beside this service may write to it.
+      await db.transaction((trx) =>
+        journal.append(trx, { action: 'service.started', actor: 'system', body: { version } }),
+      );
       await host.start();
       closing.push(() => host.stop());
       await jobs.start({ ...(options.cron ? {} : { cron: null }), now: () => clock.now() });

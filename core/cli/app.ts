@@ -11,6 +11,8 @@ export interface AppOptions {
   databaseUrl?: string;
   smtpUrl?: string;
   publicUrl?: string;
+  /** A reverse proxy in front sets X-Forwarded-For and X-Forwarded-Proto: its word is taken. */
+  behindProxy?: boolean;
   host?: string;
   port?: number;
   clock?: Clock;

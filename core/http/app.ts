@@ -58,7 +58,8 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
   const limiters = new Map<string, RateLimiterPostgres>();
   let buildMenu: Parameters<Http['menu']>[0] = () => [];
 
-  const app = new Koa({ proxy: config.behindProxy ?? false });
+  // The hop that the proxy has seen itself; the ones before it are the sender's words.
+  const app = new Koa({ proxy: config.behindProxy ?? false, maxIpsCount: 1 });
   app.keys = [config.cookieKey as string];
   // Koa's own last resort; what reaches it has already been answered.
   app.silent = true;
@@ -83,6 +84,8 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     const started = performance.now();
     ctx.state.reference = randomBytes(5).toString('hex');
     ctx.state.nonce = randomBytes(16).toString('base64');
+    // TLS ends before us: the last step to this process says nothing about the way of a cookie.
+    if (secure) ctx.cookies.secure = true;
     try {
       await withTimeout(next(), timeoutMs);
       if (ctx.status === 404 && ctx.body === undefined) throw new Refusal('http.not-found', 'not-found');
@@ -586,6 +589,12 @@ function hostOf(url: string, part: 'host' | 'hostname' = 'host'): string {
   }
 }
 
+/**
+ * Answers in time, and no more than that: the work itself goes on and may still come to its end after the 503, as may
+ * the transaction it is in. So a 503 `http.timeout` says nothing about whether something was done; who asks again must
+ * look first. What was begun is not cut off, since sweeps and long exports share the pool with the handlers.
+ * @throws Refusal `http.timeout`
+ */
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {

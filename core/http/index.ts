@@ -5,6 +5,7 @@
  * the only place that turns a refusal's kind into a status code.
  */
 export * from './actor.ts';
+export { addressOf } from './address.ts';
 export * from './app.ts';
 export type { IconName } from './assets.ts';
 export * from './ports.ts';

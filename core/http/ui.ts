@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Actor, Locale, Theme } from './actor.ts';
@@ -42,9 +44,21 @@ export interface Ui {
   assets: Assets;
 }
 
-/** Draws pages with Eta from a folder of templates. Everything that is put in with `<%= %>` is escaped. */
+/**
+ * Draws pages with Eta from a folder of templates. Everything that is put in with `<%= %>` is escaped.
+ * @throws Error naming the template that is no template: every one is compiled here, before anybody asks for it
+ */
 export function createUi({ folder, dictionary, assets }: { folder: URL; dictionary: Dictionary; assets: Assets }): Ui {
-  const eta = new Eta({ views: fileURLToPath(folder), cache: true, autoTrim: false });
+  const views = fileURLToPath(folder);
+  const eta = new Eta({ views, cache: true, autoTrim: false });
+  for (const name of readdirSync(views, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.eta')) continue;
+    try {
+      eta.compile(eta.readFile(join(views, name)));
+    } catch (error) {
+      throw new Error(`The page template ${name} is broken: ${error instanceof Error ? error.message : error}`);
+    }
+  }
   return {
     assets,
     words: (locale) => dictionary.in(locale),

@@ -26,6 +26,8 @@ export interface Config {
   smtpUrl?: string;
   /** The address people see, without a slash at the end. */
   publicUrl: string;
+  /** A reverse proxy in front is believed about where a request comes from; see `addressOf`. */
+  behindProxy?: boolean;
 }
 
 /** A log for operators: words and ids, never personal data. */

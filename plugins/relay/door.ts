@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Door, dayOf, type Engine, newId, Refusal, type RefusalKind } from '../../core/index.ts';
+import { addressOf, type Door, dayOf, type Engine, newId, Refusal, type RefusalKind } from '../../core/index.ts';
 import { bytesOf, checkChannel, checkType, textFrame } from './channel.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Connection, Hub } from './hub.ts';
@@ -127,7 +127,7 @@ export function createDoor(
       return await log.publish({
         ...message,
         project: pass.project.id,
-        ip: request.socket.remoteAddress ?? '',
+        ip: addressOf(request, engine.config.behindProxy),
         userAgent: String(request.headers['user-agent'] ?? '').slice(0, 500),
       });
     } catch (error) {

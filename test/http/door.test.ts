@@ -1,8 +1,13 @@
-import { get } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Refusal } from '../../core/base/index.ts';
 import type { Db } from '../../core/db/index.ts';
-import { json, page, type RouteDefinition, redirect, route } from '../../core/http/index.ts';
+import { addressOf, json, page, type RouteDefinition, redirect, route } from '../../core/http/index.ts';
+import { createUi } from '../../core/http/ui.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { anna, boris, createBrowser, type House, openHouse } from './house.ts';
 
@@ -277,6 +282,10 @@ describe('the front door', () => {
     const safe = await openHouse(db, routes, { publicUrl: 'https://srok.example' });
     const answer = await createBrowser(safe.url)('GET', '/healthz');
     expect(answer.headers.get('strict-transport-security')).to.match(/^max-age=\d+/);
+    const form = await createBrowser(safe.url)('GET', '/form');
+    expect(form.status).to.equal(200);
+    expect(form.headers.getSetCookie().filter((line) => !/; secure/i.test(line))).to.deep.equal([]);
+    expect(form.headers.getSetCookie()).to.not.deep.equal([]);
     await safe.close();
   });
 
@@ -293,6 +302,51 @@ describe('the front door', () => {
     const third = await call('GET', '/api/v1/narrow');
     expect(third.status).to.equal(429);
     expect(Number(third.headers.get('retry-after'))).to.be.within(1, 60);
+  });
+
+  it('tells callers apart behind a proxy that is trusted, by what it has seen itself', async () => {
+    const narrow = { ...routes.find(({ path }) => path === '/api/v1/narrow'), path: '/api/v1/hops' } as RouteDefinition;
+    const limit = (name: string) => [{ ...narrow, limit: { name, points: 2, seconds: 60 } }];
+    const from = (url: string, hops: string) =>
+      createBrowser(url)('GET', '/api/v1/hops', { headers: { 'x-forwarded-for': hops } }).then(({ status }) => status);
+
+    const proxied = await openHouse(db, limit('proxied'), { behindProxy: true });
+    const statuses = [];
+    for (const hops of ['9.9.9.1, 203.0.113.7', '9.9.9.2, 203.0.113.7', '9.9.9.3, 203.0.113.7', '203.0.113.8']) {
+      statuses.push(await from(proxied.url, hops));
+    }
+    expect(statuses).to.deep.equal([200, 200, 429, 200]);
+    await proxied.close();
+
+    const bare = await openHouse(db, limit('bare'));
+    for (const [hops, status] of [
+      ['203.0.113.1', 200],
+      ['203.0.113.2', 200],
+      ['203.0.113.3', 429],
+    ] as const) {
+      expect(await from(bare.url, hops)).to.equal(status);
+    }
+    await bare.close();
+
+    const request = {
+      headers: { 'x-forwarded-for': '9.9.9.9, 203.0.113.7' },
+      socket: { remoteAddress: '127.0.0.1' },
+    } as unknown as IncomingMessage;
+    expect(addressOf(request, true)).to.equal('203.0.113.7');
+    expect(addressOf(request, false)).to.equal('127.0.0.1');
+    expect(addressOf({ ...request, headers: {} } as IncomingMessage, true)).to.equal('127.0.0.1');
+  });
+
+  it('does not start with a page template that is none, and names it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'srok-pages-'));
+    try {
+      writeFileSync(join(folder, 'fine.eta'), '<p><%= it.name %></p>');
+      writeFileSync(join(folder, 'torn.eta'), '<% if (it.name) { %><p>');
+      const parts = { dictionary: {}, assets: {} } as never as Omit<Parameters<typeof createUi>[0], 'folder'>;
+      expect(() => createUi({ folder: pathToFileURL(`${folder}/`), ...parts })).to.throw(/torn\.eta/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('logs the template of a path, never the path nor the query', async () => {

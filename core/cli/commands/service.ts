@@ -18,7 +18,7 @@ export function withHome(command: Command): Command {
 
 /** What the environment says about the outside world. Secrets stay here and are never printed. */
 export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
-  const { DATABASE_URL, SMTP_URL, PUBLIC_URL, SROK_POLICIES } = process.env;
+  const { DATABASE_URL, SMTP_URL, PUBLIC_URL, SROK_POLICIES, TRUST_PROXY } = process.env;
   return {
     home,
     operator,
@@ -26,6 +26,7 @@ export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
     ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : {}),
     ...(SMTP_URL ? { smtpUrl: SMTP_URL } : {}),
     ...(PUBLIC_URL ? { publicUrl: PUBLIC_URL.replace(/\/+$/, '') } : {}),
+    ...(TRUST_PROXY === '1' ? { behindProxy: true } : {}),
   };
 }
 
