@@ -52,6 +52,12 @@ interface Waiting {
   fail(error: Error): void;
 }
 
+/** One try to write a batch. Once it is over, its connection is cut and nothing of it may still be committed. */
+interface Attempt {
+  over: boolean;
+  connection: Client | null;
+}
+
 interface ProjectUse {
   project_id: string;
   subject_id: string;
@@ -75,6 +81,8 @@ const rowsPerBatch = 1000;
 const bytesPerBatch = 16 * 1024 * 1024;
 const waitingBytes = 64 * 1024 * 1024;
 const patienceMs = 10_000;
+/** How long one batch may take: a database that hangs must not hold up the batches behind it for minutes. */
+const batchMs = 15_000;
 const daysAhead = 8;
 /** How long a key of the native API protects from a second copy: a promise of the protocol, not a legal term. */
 export const keyHours = 24;
@@ -128,11 +136,13 @@ export function createLog(
     after,
     doubtful,
     notices,
+    limitMs = batchMs,
   }: {
     after(messages: Logged[]): void;
     /** The outcome of a commit is not known: readers of these channels must look for themselves. */
     doubtful(channels: { project: string; channel: string }[]): void;
     notices: ReturnType<typeof createNotices>;
+    limitMs?: number; // for one batch
   },
 ) {
   const { clock, db, law, vault } = engine;
@@ -203,7 +213,28 @@ export function createLog(
     return box;
   }
 
-  async function writeBatch(batch: Waiting[]): Promise<void> {
+  /**
+   * Writes a batch or gives it up when its time is over. The server ends a statement that waits for a lock; a server
+   * that says nothing at all is left by cutting the connection, which also undoes what was not committed.
+   */
+  async function writeInTime(batch: Waiting[]): Promise<void> {
+    const attempt: Attempt = { over: false, connection: null };
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, fail) => {
+      timer = setTimeout(() => {
+        attempt.over = true;
+        attempt.connection?.connection.stream.destroy();
+        fail(new Error('The database did not answer in time.'));
+      }, limitMs);
+    });
+    try {
+      await Promise.race([writeBatch(batch, attempt), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function writeBatch(batch: Waiting[], attempt: Attempt): Promise<void> {
     const now = clock.now();
     const usedOn = dayOf(now, dayZone);
     const processedOn = processedOnOf(now);
@@ -223,6 +254,9 @@ export function createLog(
     const logged: Logged[] = [];
     await db.transaction(async (trx) => {
       const connection = (await trx.client.acquireConnection()) as Client;
+      if (attempt.over) throw unavailable();
+      attempt.connection = connection;
+      await connection.query(`set local statement_timeout = ${Math.ceil(limitMs * 0.9)}`);
       const fresh = await withoutRepeated(trx, batch, settle);
       if (fresh.length === 0) return;
 
@@ -424,25 +458,31 @@ export function createLog(
   }
 
   async function run(): Promise<void> {
-    while (queue.length > 0) {
-      const batch = nextBatch();
-      try {
-        await writeBatch(batch).catch((error: unknown) => {
-          // Two nodes at midnight may meet in the wrong order: the database ends one of them, and it simply tries again.
-          if ((error as { code?: string }).code === '40P01') return writeBatch(batch);
-          throw error;
-        });
-        failing = false;
-      } catch (error) {
-        failing = true;
-        const why = error instanceof Error ? error : new Error(String(error));
-        engine.log.error({ error: why.message, messages: batch.length }, 'A batch could not be written to the log.');
-        // A sealer whose key has been destroyed refuses for ever: the next batch asks for new ones.
-        sealers.clear();
-        personal.clear();
-        for (const waiting of batch) waiting.fail(unavailable());
-        doubtful(batch.map(({ message }) => ({ project: message.project, channel: message.channel })));
-      }
+    try {
+      while (queue.length > 0) await runBatch(nextBatch());
+    } finally {
+      // In the same turn as the last look: whoever publishes in the next one finds nobody running and starts anew.
+      running = null;
+    }
+  }
+
+  async function runBatch(batch: Waiting[]): Promise<void> {
+    try {
+      await writeInTime(batch).catch((error: unknown) => {
+        // Two nodes at midnight may meet in the wrong order: the database ends one of them, and it simply tries again.
+        if ((error as { code?: string }).code === '40P01') return writeInTime(batch);
+        throw error;
+      });
+      failing = false;
+    } catch (error) {
+      failing = true;
+      const why = error instanceof Error ? error : new Error(String(error));
+      engine.log.error({ error: why.message, messages: batch.length }, 'A batch could not be written to the log.');
+      // A sealer whose key has been destroyed refuses for ever: the next batch asks for new ones.
+      sealers.clear();
+      personal.clear();
+      for (const waiting of batch) waiting.fail(unavailable());
+      doubtful(batch.map(({ message }) => ({ project: message.project, channel: message.channel })));
     }
   }
 
@@ -486,9 +526,7 @@ export function createLog(
         });
       });
       // All that arrives in one turn of the loop goes together.
-      running ??= new Promise<void>((done) => setImmediate(done)).then(run).finally(() => {
-        running = null;
-      });
+      running ??= new Promise<void>((done) => setImmediate(done)).then(run);
       return outcome;
     },
     processedOnOf,

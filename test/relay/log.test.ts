@@ -4,6 +4,8 @@ import type { EraseReceipt, EraseScope, Store, StoreContext } from '../../core/d
 import type { Actor } from '../../core/http/index.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
+import { createLog } from '../../plugins/relay/log.ts';
+import { createNotices } from '../../plugins/relay/notices.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { publish, startEngine, type TestEngine } from './engine.ts';
 
@@ -118,6 +120,48 @@ describe('the log of the relay', () => {
     expect(await tables('%_20260520')).to.deep.equal([]);
     const left = await base.db('relay.volumes').where({ processed_on: day('2026-05-20') });
     expect(left).to.deep.equal([]);
+  });
+
+  it('gives up a batch that the database keeps, and takes the next one', async () => {
+    const [locked, free] = [await aProject(), await aProject()];
+    const message = (project: string) => ({
+      ...{ project, channel: 'slow', payload: Buffer.from('x'), type: null, door: 'http' as const },
+      ...{ connection: 'con_1', ip: '203.0.113.7', userAgent: '' },
+    });
+    const doubtful: string[] = [];
+    let hangs = 0;
+    // The first transaction after `hangs` is set never begins: a server that takes a question and says nothing.
+    const transaction = (work: (trx: never) => Promise<unknown>) =>
+      hangs-- > 0 ? new Promise(() => {}) : base.db.transaction(work as never);
+    const db = new Proxy(base.db, {
+      get: (target, name) => (name === 'transaction' ? transaction : Reflect.get(target, name)),
+    });
+    const engine = { ...house.engine, db };
+    const log = createLog(engine, {
+      after() {},
+      doubtful: (channels) => void doubtful.push(...channels.map(({ project }) => project)),
+      notices: createNotices(engine),
+      limitMs: 1000,
+    });
+    const outcome = (project: string) =>
+      log.publish(message(project)).then(
+        () => 'taken',
+        (error) => error.code,
+      );
+
+    await log.prepare();
+    const lock = await base.db.transaction();
+    await lock('relay.projects').where({ id: locked.project }).forUpdate();
+    expect(await outcome(locked.project)).to.equal('log.unavailable');
+    expect(await outcome(free.project)).to.equal('taken');
+    await lock.rollback();
+    expect(await outcome(locked.project)).to.equal('taken');
+
+    hangs = 1;
+    expect(await outcome(free.project)).to.equal('log.unavailable');
+    expect(await outcome(free.project)).to.equal('taken');
+    expect(doubtful).to.deep.equal([locked.project, free.project]);
+    await log.stop();
   });
 
   it('goes on taking messages while a day is destroyed', async () => {
