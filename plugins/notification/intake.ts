@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join, parse } from 'node:path';
 import { type Engine, Refusal, Temporal } from '../../core/index.ts';
 import { type Parsed, readArrived } from './arrived.ts';
 import { takeBounce } from './deliver.ts';
@@ -42,14 +42,22 @@ export async function takeIn(engine: Engine): Promise<void> {
     const file = join(folders.in, name);
     try {
       // Moved after the commit: whoever dies in between finds the letter again and knows it by its digest.
-      if (await takeFile(engine, file)) renameSync(file, join(folders.done, name));
-      else renameSync(file, join(folders.bad, name));
+      const folder = (await takeFile(engine, file)) ? folders.done : folders.bad;
+      renameSync(file, freePlace(folder, name));
     } catch (error) {
       // A letter that cannot be dealt with now keeps no other waiting: their terms run.
       failure ??= error;
     }
   }
   if (failure) throw failure;
+}
+
+/** A mail program may use a name again: what lies there already stays, and the newcomer gets a number. */
+function freePlace(folder: string, file: string): string {
+  const { name, ext } = parse(file);
+  let place = join(folder, file);
+  for (let number = 2; existsSync(place); number++) place = join(folder, `${name}-${number}${ext}`);
+  return place;
 }
 
 async function takeFile(engine: Engine, file: string): Promise<boolean> {

@@ -17,8 +17,6 @@ export class NotTaken extends Error {
 }
 
 export interface Carrier {
-  /** How many letters go in one transaction. */
-  batch: number;
   /** @throws NotTaken */
   send(deliveryId: string, letter: LetterContent, at: Temporal.Instant): Promise<{ messageId: string }>;
   close(): void;
@@ -29,7 +27,18 @@ export function messageIdOf(deliveryId: string, operator: Operator): string {
   return `<${deliveryId}@${operator.email.split('@')[1] ?? 'localhost'}>`;
 }
 
-function compose(deliveryId: string, letter: LetterContent, at: Temporal.Instant, operator: Operator): SendMailOptions {
+const composer = createTransport({
+  ...{ streamTransport: true, buffer: true, newline: 'windows' },
+  // The file names and addresses of attachments are ours; nothing is fetched from anywhere.
+  ...{ disableFileAccess: true, disableUrlAccess: true },
+});
+
+function optionsOf(
+  deliveryId: string,
+  letter: LetterContent,
+  at: Temporal.Instant,
+  operator: Operator,
+): SendMailOptions {
   return {
     from: { name: operator.shortName, address: operator.email },
     to: { name: letter.to.name ?? '', address: letter.to.email ?? '' },
@@ -52,17 +61,34 @@ function compose(deliveryId: string, letter: LetterContent, at: Temporal.Instant
   };
 }
 
+/**
+ * The letter as it goes over the wire, and who it goes to.
+ * @throws NotTaken for good: what makes no letter now makes none later either
+ */
+async function compose(
+  deliveryId: string,
+  letter: LetterContent,
+  at: Temporal.Instant,
+  operator: Operator,
+): Promise<{ envelope: { from: string; to: string[] }; raw: Buffer }> {
+  try {
+    const { envelope, message } = await composer.sendMail(optionsOf(deliveryId, letter, at, operator));
+    if (!envelope.from || envelope.to.length === 0) throw new Error('no address');
+    return { envelope: { from: envelope.from, to: envelope.to }, raw: message as Buffer };
+  } catch {
+    throw new NotTaken('ECOMPOSE', true);
+  }
+}
+
 /** Letters as files, for a machine without a mail server: `out/dlv_….eml`, whole or not at all. */
 export function fileCarrier(folder: string, operator: Operator): Carrier {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
   return {
-    batch: 50,
     async send(deliveryId, letter, at) {
-      const { message } = await composer.sendMail(compose(deliveryId, letter, at, operator));
+      const { raw } = await compose(deliveryId, letter, at, operator);
       const file = join(folder, `${deliveryId}.eml`);
       try {
-        writeFileSync(`${file}.part`, message as Buffer, { mode: 0o600 });
+        writeFileSync(`${file}.part`, raw, { mode: 0o600 });
         renameSync(`${file}.part`, file);
       } catch (error) {
         throw new NotTaken((error as NodeJS.ErrnoException).code ?? 'EFILE', false);
@@ -73,18 +99,14 @@ export function fileCarrier(folder: string, operator: Operator): Carrier {
   };
 }
 
-/** A mail server. One letter per transaction, so that a fault later on sends no other letter twice. */
+/** A mail server. */
 export function smtpCarrier(url: string, operator: Operator): Carrier {
-  const transport = createTransport(url, {
-    // The file names and addresses of attachments are ours; nothing is fetched from anywhere.
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const transport = createTransport(url, { disableFileAccess: true, disableUrlAccess: true });
   return {
-    batch: 1,
     async send(deliveryId, letter, at) {
+      const composed = await compose(deliveryId, letter, at, operator);
       try {
-        await transport.sendMail(compose(deliveryId, letter, at, operator));
+        await transport.sendMail(composed);
       } catch (error) {
         const { responseCode, code } = error as { responseCode?: number; code?: string };
         throw new NotTaken(String(responseCode ?? code ?? 'ESMTP'), (responseCode ?? 0) >= 500);

@@ -6,7 +6,7 @@ import { SMTPServer } from 'smtp-server';
 import type { LetterData } from '../../core/index.ts';
 import { deliver } from '../../plugins/notification/deliver.ts';
 import { takeIn } from '../../plugins/notification/intake.ts';
-import { type Carrier, smtpCarrier } from '../../plugins/notification/mail.ts';
+import { type Carrier, fileCarrier, NotTaken, smtpCarrier } from '../../plugins/notification/mail.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 
 const limit: LetterData['limit.warning'] = {
@@ -108,6 +108,29 @@ ${Buffer.from('Прошу сообщить, какие персональные 
     expect(Buffer.from(attached?.content as ArrayBuffer)).to.deep.equal(Buffer.from([0, 1, 2, 255, 13, 10]));
   });
 
+  it('a letter that is none is refused for good, and one that fails takes no other with it', async () => {
+    const carrier = fileCarrier(mail('out'), engine().law.operator);
+    const empty = { id: 'ltr_1', subject: 's', text: 't', html: 'h', to: {}, attachments: [], about: null };
+    const refused = await carrier.send('dlv_1', empty, house.clock.now()).catch((error) => error);
+    expect(refused).to.be.instanceOf(NotTaken);
+    expect(refused).to.include({ code: 'ECOMPOSE', permanent: true });
+
+    const ids = [await queue(), await queue(['email'], 'sub_eve'), await queue(['email'], 'sub_bob')];
+    let asked = 0;
+    const odd: Carrier = {
+      ...carrier,
+      send: (...order) => (asked++ === 1 ? Promise.reject(new Error('odd')) : carrier.send(...order)),
+    };
+    await deliver(engine(), odd);
+    const letters = await engine().letters.list({ about: 'prj_1' });
+    const states = ids.map((id) => letters.find((letter) => letter.id === id)?.deliveries[0]?.state);
+    expect(states.sort()).to.deep.equal(['failed', 'received', 'received']);
+    expect(files('out')).to.have.length(2);
+    house.clock.moveTo(house.clock.now().add({ minutes: 2 }));
+    await deliver(engine(), carrier);
+    expect(files('out')).to.have.length(3);
+  });
+
   it('a letter that came back counts as not received', async () => {
     const id = await queue();
     await work();
@@ -179,6 +202,18 @@ To: ada@example.org
     drop('2.eml', requestLetter().replace('ada@example.org', 'boris@example.org'));
     await work();
     expect(await engine().requests.list()).to.have.length(2);
+  });
+
+  it('under the name of an earlier file takes none of its place, done or bad', async () => {
+    drop('1.eml', requestLetter('first'));
+    drop('bad.eml', 'Subject: one\n\ntext');
+    await work();
+    drop('1.eml', requestLetter('second'));
+    drop('bad.eml', 'Subject: two\n\ntext');
+    await work();
+    expect(files('in', 'done').sort()).to.deep.equal(['1-2.eml', '1.eml']);
+    expect(readFileSync(mail('in', 'done', '1.eml'), 'utf8')).to.include('<first@example.org>');
+    expect(files('in', 'bad').sort()).to.deep.equal(['bad-2.eml', 'bad.eml']);
   });
 
   it('that cannot be dealt with now keeps no other waiting, and is taken when it can be', async () => {
