@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { loadWords, Temporal } from '../../core/index.ts';
+import { actionWords, loadWords, Temporal } from '../../core/index.ts';
 
 const root = new URL('../../', import.meta.url);
 const dictionary = loadWords(new URL('templates/locales/', root), 'Europe/Moscow');
@@ -12,9 +12,9 @@ const read = (folder: string, ending: string): string[] =>
     .filter((name) => name.endsWith(ending))
     .map((name) => readFileSync(new URL(`${folder}${name}`, root), 'utf8'));
 
-/** Every text handed to `t`, and the tables of names in the views. */
+/** Every text handed to `t`, the tables of names in the views, and the actions of the journal. */
 function texts(): Set<string> {
-  const found = new Set<string>();
+  const found = new Set<string>(Object.values(actionWords));
   const all = [...read('templates/pages/', '.eta'), ...read('core/console/', '.ts')];
   for (const text of all) for (const [, key] of text.matchAll(/\bt\(\s*'([^']+)'/g)) found.add(key as string);
   for (const text of read('core/console/views/', '.ts')) {
