@@ -5,7 +5,7 @@ const invited = ['dpo', 'dpo-assistant', 'specialist', 'auditor', 'billing', 'ad
 
 /** The administrator's few: how the queues stand, and who works here. Sees no personal data of users. */
 export function adminRoutes(shared: Shared): RouteDefinition[] {
-  const { accounts, jobs, story, words } = shared;
+  const { accounts, config, jobs, story, words } = shared;
 
   return [
     route({
@@ -39,7 +39,7 @@ export function adminRoutes(shared: Shared): RouteDefinition[] {
         const w = words(call);
         return page('admin/invited', {
           name: staff.name,
-          url: new URL(link.path, call.ctx.origin).href,
+          url: new URL(link.path, config.publicUrl).href,
           expires: w.dateTime(link.expiresAt),
         });
       },

@@ -28,6 +28,8 @@ export interface ConsoleDeps {
   consents: Consents;
   datamap: DataMap;
   log: HttpLog;
+  /** The address people see, without a slash at the end. */
+  config: { publicUrl: string };
   /** Pages of projects and of log access are shown when somebody offers these. */
   projects?: ProjectPages;
   invoices?: InvoicePages;

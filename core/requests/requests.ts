@@ -174,7 +174,7 @@ export function createRequests(deps: RequestsDeps): Requests {
     checkIntake(intake, clock.now());
     const id = newId('req', clock.now());
     const number = await letters.number(trx, series, dayOf(intake.receivedAt, zone).year);
-    const due = dueOfRequest(law, { kind: intake.kind, receivedAt: intake.receivedAt, extendedAt: null });
+    const due = dueOfIntake(law, intake);
     const file: CaseFile = {
       email: intake.from.email ?? null,
       name: intake.from.name ?? null,
@@ -821,6 +821,19 @@ function checkIntake(intake: Intake, now: Temporal.Instant): void {
   if (!channels.has(intake.channel)) throw new Refusal('request.malformed', 'invalid', { field: 'channel' });
   if (Temporal.Instant.compare(intake.receivedAt, now) > 0) {
     throw new Refusal('request.from-the-future', 'invalid', { field: 'receivedAt' });
+  }
+}
+
+/** @throws Refusal `request.no-term` for a day on which the law set no term: the day is wrong, not the law */
+function dueOfIntake(law: Law, { kind, receivedAt }: Intake): Due | null {
+  try {
+    return dueOfRequest(law, { kind, receivedAt, extendedAt: null });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'law.no-value') throw error;
+    throw new Refusal('request.no-term', 'invalid', {
+      field: 'receivedAt',
+      message: 'На эту дату закон не устанавливал срока ответа: проверьте, когда обращение получено.',
+    });
   }
 }
 

@@ -46,7 +46,7 @@ export function billingRoutes(engine: Engine, billing: Billing): RouteDefinition
     route<PaymentBody>({
       method: 'post',
       path: '/api/v1/payments',
-      roles: ['billing', 'admin'],
+      roles: ['billing'],
       tag: 'billing',
       summary: 'Records a payment. The same external id again answers the same payment.',
       body: object(

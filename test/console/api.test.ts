@@ -94,6 +94,28 @@ describe('the API over real HTTP', function () {
     expect((await assistant('POST', `${path}/answer`, {})).status).to.equal(403);
   });
 
+  it('names the field when a request is said to come from before the law', async () => {
+    const dpo = await enter(site.staff.dpo);
+    const letter = {
+      channel: 'post',
+      kind: 'objection',
+      receivedAt: '2005-03-01T10:00:00Z',
+      email: 'old@mail.example',
+    };
+    const refused = await dpo('POST', '/api/v1/requests', letter);
+    expect(refused.status).to.equal(400);
+    expect(refused.json().errors[0].field).to.equal('receivedAt');
+    const taken = await dpo('POST', '/api/v1/requests', { ...letter, receivedAt: '2026-10-01T10:00:00Z' });
+    expect(taken.status).to.equal(201);
+  });
+
+  it('lets bookkeepers record payments, and nobody else', async () => {
+    const payments = (await operations()).filter(([method, path]) => method === 'POST' && path === '/api/v1/payments');
+    expect(payments.map(([, , { 'x-roles': roles }]) => roles)).to.deep.equal([['billing']]);
+    const admin = await enter(site.staff.admin);
+    expect((await admin('POST', '/api/v1/payments', {})).status).to.equal(403);
+  });
+
   it('verifies the journal, and lists the looks at it', async () => {
     const auditor = await enter(site.staff.auditor);
     expect((await auditor('POST', '/api/v1/journal/verify', {})).json().ok).to.equal(true);
