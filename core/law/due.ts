@@ -39,7 +39,7 @@ export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
     )
     .filter((end) => end !== null);
   const acts = ends.filter((end) => end.rule.direction === 'at-most').sort(earliestFirst);
-  const floors = ends.filter((end) => end.rule.direction === 'at-least').sort((a, b) => earliestFirst(b, a));
+  const floors = ends.filter((end) => end.rule.direction === 'at-least').sort(latestFirst);
   const act = acts.find((end) => !givesWay(end, acts)) ?? acts[0];
   const [floor] = floors;
   const winner = act ?? floor;
@@ -102,12 +102,18 @@ export function because(pack: Pack, winner: LawStep, losing: LawStep[], notes: s
   };
 }
 
-/** On a tie the law is named before the promise. */
 export function earliestFirst(a: End, b: End): number {
-  return (
-    Temporal.Instant.compare(a.lateFrom, b.lateFrom) ||
-    (a.rule.layer === b.rule.layer ? (a.rule.id < b.rule.id ? -1 : 1) : a.rule.layer === 'law' ? -1 : 1)
-  );
+  return Temporal.Instant.compare(a.lateFrom, b.lateFrom) || namedFirst(a, b);
+}
+
+function latestFirst(a: End, b: End): number {
+  return Temporal.Instant.compare(b.lateFrom, a.lateFrom) || namedFirst(a, b);
+}
+
+/** On a tie the law is named before the promise, whichever way the terms are ranked. */
+function namedFirst(a: End, b: End): number {
+  if (a.rule.layer !== b.rule.layer) return a.rule.layer === 'law' ? -1 : 1;
+  return a.rule.id < b.rule.id ? -1 : 1;
 }
 
 function losers(ends: End[], winner: End | undefined): LawStep[] {

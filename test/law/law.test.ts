@@ -111,6 +111,13 @@ describe('asking the law', () => {
     expect(operator.recipients.every((one) => one.country === operator.region)).to.equal(true);
   });
 
+  it('names the contract before the policy where both promise the same notice of a change', () => {
+    const { effectiveOn, because } = law.effective('document', day('2026-06-01'));
+    expect(effectiveOn.toString()).to.equal('2026-06-16');
+    expect(because.winner.cite.clause).to.match(/^Оферта/);
+    expect(because.losers.map(({ cite: { clause } }) => clause)).to.deep.equal(['Политика 11']);
+  });
+
   it('never lets a hold shorten a term, nor a term shrink as the event moves on', () => {
     const anyDay = fc.integer({ min: 0, max: 1200 }).map((days) => day('2026-01-01').add({ days }));
     const categories = fc.constantFrom('message.payload', 'message.metadata', 'billing.document', 'account.profile');

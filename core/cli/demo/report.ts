@@ -53,7 +53,7 @@ export function createReport(titles: Record<number, string>, total: number, { qu
   let lastLabel = '';
   const say = (text: string): void => {
     if (quiet) return;
-    if (bars) bars.log(`${text}\n`);
+    if (bars?.isActive) bars.log(`${text}\n`);
     else console.log(text);
   };
 
