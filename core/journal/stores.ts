@@ -70,7 +70,7 @@ export function journalStores({ zone = 'Europe/Moscow' }: { zone?: string } = {}
 
   const bodies = {
     title: { ru: 'Журнал учёта действий', en: 'Journal of actions' },
-    system: { ru: 'Srok: журнал учёта действий', en: 'Srok: journal of actions' },
+    system: { ru: 'ИСПДн «Журнал учёта»', en: 'Journal' },
     subject: 'any',
     tables: ['core.journal_inbox', 'core.journal_entries', 'core.journal_bodies'],
     columns: {
