@@ -162,7 +162,10 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       async handler(call) {
         const { present, next, again } = call.body;
         if (next !== again) throw new Refusal('password.differs', 'invalid', { field: 'again' });
-        await asInput(() => story((trx) => accounts.changePassword(trx, by(call).account, present, next)));
+        const { account } = by(call);
+        await asInput(() => story((trx) => accounts.changePassword(trx, account, present, next)));
+        // Every session has ended, this one too: whoever has just proved the old password goes on in a new one.
+        await call.signIn(account);
         call.flash(shared.words(call).t('Пароль изменён.'));
         return redirect('/auth/security');
       },

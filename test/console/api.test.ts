@@ -109,6 +109,25 @@ describe('the API over real HTTP', function () {
     expect(taken.status).to.equal(201);
   });
 
+  it('ends every session with a new password, but for the one that set it', async () => {
+    const enterByForm = async () => {
+      const call = createBrowser(site.url);
+      const _csrf = (await call('GET', '/auth/login')).token;
+      await call('POST', '/auth/login', { form: { _csrf, email: site.staff.auditor, password } });
+      return call;
+    };
+    const [here, elsewhere] = [await enterByForm(), await enterByForm()];
+    const { token: _csrf } = await here('GET', '/auth/security');
+    const next = `${password}, anew`;
+    const form = { _csrf, present: password, next, again: next };
+    expect((await here('POST', '/auth/security/password', { form })).status).to.equal(303);
+    const after = await here('GET', '/auth/security');
+    expect([after.status, after.text.includes('Пароль изменён.')]).to.deep.equal([200, true]);
+    expect((await elsewhere('GET', '/auth/security')).status).to.equal(302);
+    const back = { _csrf: after.token, present: next, next: password, again: password };
+    expect((await here('POST', '/auth/security/password', { form: back })).status).to.equal(303);
+  });
+
   it('lets bookkeepers record payments, and nobody else', async () => {
     const payments = (await operations()).filter(([method, path]) => method === 'POST' && path === '/api/v1/payments');
     expect(payments.map(([, , { 'x-roles': roles }]) => roles)).to.deep.equal([['billing']]);
