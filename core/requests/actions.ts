@@ -80,5 +80,6 @@ export const actionWords: Readonly<Record<string, string>> = {
   'token.issued': 'Выпущен токен',
   'token.revoked': 'Токен отозван',
   'task.done': 'Ручная задача выполнена',
+  'service.started': 'Служба запущена',
   'journal.read': 'Журнал прочитан',
 };
