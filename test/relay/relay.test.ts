@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
+import { metadataAad } from '../../plugins/relay/log.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { type Client, connect, type Frame, publish, startEngine, type TestEngine } from './engine.ts';
 
@@ -183,6 +184,25 @@ describe('the relay', () => {
       expect(message.personal.includes(Buffer.from('canary-agent'))).to.equal(false);
       expect(String(payload.processed_on)).to.equal('2026-05-12');
       expect(house.engine.vault.names('payload/2026-05-12').some((name) => name.endsWith(project))).to.equal(true);
+    });
+
+    it('is noted with the address that a trusted proxy has seen, and with no word of the sender about it', async () => {
+      const { token, project } = await aProject();
+      const { vault, config } = house.engine;
+      const hops = { 'x-forwarded-for': '9.9.9.9, 203.0.113.7' };
+      try {
+        await publish(house.origin, token, 'hops', 'bare', hops);
+        config.behindProxy = true;
+        await publish(house.origin, token, 'hops', 'proxied', hops);
+      } finally {
+        delete config.behindProxy;
+      }
+      const rows = await base.db('relay.messages').where({ project_id: project }).orderBy('offset');
+      const addresses = rows.map(async ({ personal, processed_on: day, connection }) => {
+        const plain = await vault.open(personal, metadataAad(String(day), project, connection));
+        return JSON.parse(plain.toString()).ip;
+      });
+      expect(await Promise.all(addresses)).to.deep.equal(['127.0.0.1', '203.0.113.7']);
     });
 
     it('over the size is refused with 413, without a token or with a wrong one with the same 401', async () => {
