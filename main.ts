@@ -161,7 +161,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       nameOf: async (trx, account) => {
         const profile = await accounts.profile(trx, account);
         const official = (await accounts.actor(account))?.roles.includes('dpo') ? law.operator.dpo.post : null;
-        return profile && [profile.name, profile.position ?? official].filter(Boolean).join(', ');
+        const post = (profile?.position ?? official)?.replace(/^./, (first) => first.toLowerCase());
+        return profile && [profile.name, post].filter(Boolean).join(', ');
       },
     });
     const requests = createRequests({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Temporal } from '../../../base/index.ts';
-import { createPerson } from '../client.ts';
+import { createPerson, publish } from '../client.ts';
 import {
   type DemoStaff,
   dayIn,
@@ -303,6 +303,8 @@ export const beginnings: Scene[] = [
         201,
       ).body;
       world.kept.borisToken = issued.token;
+      const note = Buffer.from(JSON.stringify({ from: 'boris', note: world.canary }));
+      expectStatus(await publish(world.app.url, issued.token, 'events', note), 202);
     },
   },
   {

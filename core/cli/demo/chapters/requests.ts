@@ -207,6 +207,12 @@ export const deletions: Scene[] = [
       );
       world.report.check(
         8,
+        'sealed contents stay six months and their metadata three years from the day of the message',
+        ['2026-11-25', '2029-05-25'].every((day) => stays.some(({ until }: { until: string }) => until === day)),
+        stays.map(({ title, until }: { title: string; until: string }) => ({ title, until })),
+      );
+      world.report.check(
+        8,
         'payment documents stay five years after the reporting year',
         stays.some(({ until }: { until: string }) => until === '2031-12-31'),
         stays,
