@@ -9,7 +9,7 @@ export { addressOf } from './address.ts';
 export * from './app.ts';
 export type { IconName } from './assets.ts';
 export * from './ports.ts';
-export { problemDetails, toProblem } from './problems.ts';
+export { problemDetails, statusOf, toProblem } from './problems.ts';
 export * from './route.ts';
 export { httpImpersonal, sweepVisits } from './sessions.ts';
 export type { Frame, NavItem, NavSection, Ui } from './ui.ts';

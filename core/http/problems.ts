@@ -1,8 +1,8 @@
 import { Refusal, type RefusalKind } from '../base/index.ts';
 import type { FieldProblem } from './route.ts';
 
-/** The only place where the kind of a "no" becomes a number. */
-const statuses: Record<RefusalKind, number> = {
+/** The only place where the kind of a "no" becomes a number; doors beside `http` ask here. */
+export const statusOf: Record<RefusalKind, number> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
@@ -70,7 +70,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Refusal) {
     const { message, field, retryAfter, ...rest } = error.details;
     return {
-      status: statuses[error.kind],
+      status: statusOf[error.kind],
       code: error.code,
       detail: typeof message === 'string' ? message : null,
       errors: typeof field === 'string' ? [{ field, message: typeof message === 'string' ? message : error.code }] : [],

@@ -8,6 +8,7 @@ import { publicKeyFrom, rawOf } from './keys.ts';
 import { keyHash, origin, readNote } from './note.ts';
 import { emptyEdge, push, rootOf } from './tree.ts';
 import type { SigningKeys, Verification } from './types.ts';
+import { verdict } from './verdict.ts';
 
 /*
  * An export is NDJSON in one way of writing only:
@@ -74,14 +75,7 @@ export async function verifyFile(
 ): Promise<Verification> {
   const edge = emptyEdge();
   let erased = 0;
-  const done = (problem?: Verification['problem']): Verification => ({
-    ok: problem === undefined,
-    size: edge.size,
-    root: rootOf(edge).toString('hex'),
-    checkedAt: clock.now(),
-    erased,
-    ...(problem ? { problem } : {}),
-  });
+  const done = (problem?: Verification['problem']): Verification => verdict(edge, { clock, erased, problem });
   const atLine = (line: number, what: string): Verification =>
     done({ seq: null, id: null, line, what: `Line ${line}: ${what}.` });
   const atEntry = (line: number, id: string | null, what: string): Verification =>

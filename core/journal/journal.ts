@@ -35,6 +35,7 @@ import {
 } from './store.ts';
 import { edgeFrom, emptyEdge, push, rootOf } from './tree.ts';
 import type { Checkpoint, Entry, Journal, JournalDeps, Verification } from './types.ts';
+import { verdict } from './verdict.ts';
 
 const batchSize = 1_000;
 const pageSize = 2_000;
@@ -162,14 +163,7 @@ export function createJournal(deps: JournalDeps): Journal {
   async function verifyIn(trx: Trx, outside: string[]): Promise<Verification> {
     const edge = emptyEdge();
     let erased = 0;
-    const done = (problem?: Verification['problem']): Verification => ({
-      ok: problem === undefined,
-      size: edge.size,
-      root: rootOf(edge).toString('hex'),
-      checkedAt: clock.now(),
-      erased,
-      ...(problem ? { problem } : {}),
-    });
+    const done = (problem?: Verification['problem']): Verification => verdict(edge, { clock, erased, problem });
     const general = (what: string): Verification => done({ seq: null, id: null, what });
 
     const checkpoints = await allCheckpoints(trx);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { addressOf, type Door, dayOf, type Engine, newId, Refusal, type RefusalKind } from '../../core/index.ts';
+import { addressOf, type Door, dayOf, type Engine, newId, Refusal, statusOf } from '../../core/index.ts';
 import { bytesOf, checkChannel, checkType, textFrame } from './channel.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Connection, Hub } from './hub.ts';
@@ -19,17 +19,6 @@ const pullRows = 100;
 const inFlightPerConnection = 1024;
 const refLength = 200;
 
-/** This door is no part of `http`: it has the one other place where a kind of refusal becomes a status. */
-const statuses: Record<RefusalKind, number> = {
-  invalid: 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  'not-found': 404,
-  conflict: 409,
-  'too-large': 413,
-  limit: 429,
-  unavailable: 503,
-};
 const titles: Record<number, string> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -416,7 +405,7 @@ function problemOf(engine: Engine, error: unknown): Problem {
   let details: Record<string, unknown> = { retryAfter: 1, message: 'The log is not available; try again.' };
   const headers: Record<string, string> = {};
   if (error instanceof Refusal) {
-    status = error.code === 'idempotency.other-body' ? 422 : statuses[error.kind];
+    status = error.code === 'idempotency.other-body' ? 422 : statusOf[error.kind];
     ({ code } = error);
     details = { ...error.details };
   } else if (error instanceof WrongMethod) {

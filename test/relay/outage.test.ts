@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -87,11 +87,22 @@ describe('the relay while its database is away', () => {
   it('is ready again when the database is back, although nobody publishes', async function () {
     this.timeout(60_000);
     expect(await house.host.ready()).to.deep.equal([]);
-    const pid = Number(readFileSync(join(home, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
-    expect(spawnSync('kill', ['-9', String(pid)]).status).to.equal(0);
-    expect((await publish(house.origin, token, 'outage', 'lost')).status).to.equal(503);
+    // A killed postmaster's backends may still answer for a moment, and its successor comes soon: kill until a message is refused.
+    let refused = false;
+    for (let tries = 0; !refused && tries < 200; tries++) {
+      killPostmaster();
+      refused = (await publish(house.origin, token, 'outage', 'lost')).status === 503;
+    }
+    expect(refused).to.equal(true);
     const until = performance.now() + 40_000;
     while ((await house.host.ready()).length > 0 && performance.now() < until) await delay(50);
     expect(await house.host.ready()).to.deep.equal([]);
   });
+
+  function killPostmaster(): void {
+    const file = join(home, 'postgres', 'postmaster.pid');
+    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;
+    // A file that is just being written names nobody; process 0 would be our own group.
+    if (pid > 1) spawnSync('kill', ['-9', String(pid)]);
+  }
 });
