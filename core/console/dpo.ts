@@ -7,7 +7,7 @@ import { fromPath, toPath } from './numbers.ts';
 import { by, form, line, maybe, notInFuture, type Shared } from './shared.ts';
 import { barChart } from './views/chart.ts';
 import { deadlineBadge, strip } from './views/deadline.ts';
-import { actRow, ledgerRows, planItems, planRow } from './views/erasures.ts';
+import { actRow, ledgerRows, outcomeShown, planItems, planRow } from './views/erasures.ts';
 import {
   actions,
   banner,
@@ -79,7 +79,9 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       steps: steps(request, parts, w, today.zone),
       parts: partRows(parts, w),
       collected: { done: parts.filter(({ outcome }) => outcome !== 'failed').length, all: parts.length },
-      outcomes: request.plan ? await requests.outcomes(request.id) : [],
+      outcomes: request.plan
+        ? (await requests.outcomes(request.id)).map((one) => ({ ...one, ...outcomeShown(one.outcome) }))
+        : [],
       history: historyRows(history, w, nameOf),
       badge: deadlineBadge(question(request, today), w),
       due: due ? because(due, law, w) : null,

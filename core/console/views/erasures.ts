@@ -87,6 +87,14 @@ export const outcomeNames: Record<LedgerEntry['outcome'], string> = {
   failed: 'ошибка',
 };
 
+/** What happened to a store, or will: the word and the colour of its dot. */
+export function outcomeShown(outcome: string): { name: string; tone: string } {
+  if (outcome === 'planned') return { name: 'будет удалено', tone: 'amber' };
+  const name = outcomeNames[outcome as LedgerEntry['outcome']] ?? outcome;
+  if (outcome === 'failed' || outcome === 'not_attempted') return { name, tone: 'red' };
+  return { name, tone: outcome === 'retained' ? 'violet' : 'green' };
+}
+
 export interface ActRow {
   number: string;
   path: string;

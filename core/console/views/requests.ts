@@ -254,6 +254,9 @@ const methods: Record<string, string> = {
   document: 'документ',
   'in-person': 'лично',
   signature: 'электронная подпись',
+  session: 'вход в личный кабинет',
+  'registered-email': 'письмо с адреса, указанного при регистрации',
+  'unknown-sender': 'отправитель не найден ни в одной системе',
 };
 
 const eventNames: Record<string, string> = {
