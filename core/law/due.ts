@@ -1,7 +1,8 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { dayOf, outerDay, skippedDays } from '../calendar/index.ts';
 import { cite } from './cite.ts';
-import { nearest, type Pack } from './pack.ts';
+import type { Pack } from './pack.ts';
+import { nearest } from './raw.ts';
 import { anchorOf, type End, endOf, stepOf } from './term.ts';
 import type { Because, Citation, Due, DueQuery, LawStep, Rule } from './types.ts';
 

@@ -1,7 +1,8 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { cite } from './cite.ts';
 import { applies, because, dueOf, sameEnd, shifted } from './due.ts';
-import { nearest, type Pack } from './pack.ts';
+import type { Pack } from './pack.ts';
+import { nearest } from './raw.ts';
 import { anchorOf, type End, endOf, stepOf } from './term.ts';
 import type { Category, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 

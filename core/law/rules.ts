@@ -1,0 +1,115 @@
+import { Temporal } from '../base/index.ts';
+import type { PolicyFile } from './files.ts';
+import { citation, day, periodOf, type RawPeriod, type RawRule, type RawValue } from './raw.ts';
+import type { Counting, DatedValue, Rule } from './types.ts';
+
+/** Values of the operator without a day of their own hold from the beginning. */
+const always = Temporal.PlainDate.from('1970-01-01');
+
+const countings: Record<string, Counting> = {
+  'ru.civil-code': 'civil',
+  'calendar-months': 'calendar-months',
+  'after-year-end': 'after-year-end',
+};
+
+export function lawRule(file: PolicyFile, index: number, raw: RawRule): Rule {
+  const values = (raw.period ?? raw.content ?? []).map((value, at) =>
+    lawValue(file, [index, 'period', at], value, raw),
+  );
+  if (values.length === 0) throw file.fail([index], `${raw.id}: needs "period" or "content"`);
+  for (const [at, value] of values.entries()) {
+    const before = values[at - 1];
+    if (!before) continue;
+    if (Temporal.PlainDate.compare(before.from, value.from) >= 0) {
+      throw file.fail(
+        [index, raw.period ? 'period' : 'content', at],
+        `from: values must follow one another by date; ${value.from} does not come after ${before.from}`,
+      );
+    }
+    if (before.until && Temporal.PlainDate.compare(before.until, value.from) >= 0) {
+      throw file.fail(
+        [index, raw.period ? 'period' : 'content', at],
+        `from: overlaps the value before, which holds until ${before.until}`,
+      );
+    }
+  }
+  const keep = typeof raw.keep === 'string' ? raw.keep : null;
+  if (raw.kind === 'retention' && (!keep || !raw.for))
+    throw file.fail([index], 'a retention rule needs "keep" and "for"');
+  if (raw.duty && !raw.direction) throw file.fail([index], 'a rule with "duty" needs "direction"');
+  return {
+    ...common(file, index, raw),
+    layer: 'law',
+    role: 'bound',
+    direction: keep ?? raw.direction ?? 'at-most',
+    counting: values.some((value) => value.day) ? 'day-of-next-month' : (countings[raw.counting ?? ''] ?? 'civil'),
+    values,
+  };
+}
+
+function lawValue(file: PolicyFile, path: readonly (string | number)[], raw: RawValue, rule: RawRule): DatedValue {
+  const period = rule.content || raw.day_of_next_month ? null : periodOf(raw);
+  if (period && Object.keys(period).length === 0) {
+    throw file.fail(path, 'needs a unit: hours, working_days, days, months, years or day_of_next_month');
+  }
+  if (raw.until && raw.until < raw.from) throw file.fail(path, `until: ${raw.until} comes before ${raw.from}`);
+  return {
+    from: day(raw.from),
+    until: raw.until ? day(raw.until) : null,
+    period,
+    day: raw.day_of_next_month ?? null,
+    extension: raw.extension ? periodOf(raw.extension) : null,
+    items: raw.items ?? null,
+    governs: raw.governs ?? 'new',
+    cite: citation(raw.cite, raw.certainty),
+    transition: raw.transition ?? null,
+    reviewBy: raw.review_by ? day(raw.review_by) : null,
+  };
+}
+
+export function operatorRule(file: PolicyFile, index: number, raw: RawRule, role: 'promise' | 'schedule'): Rule {
+  const period = periodOf((raw.keep ?? raw.term) as RawPeriod);
+  return {
+    ...common(file, index, raw),
+    kind: raw.kind ?? 'retention',
+    layer: 'operator',
+    role,
+    direction: raw.direction ?? 'at-most',
+    counting: countings[raw.counting ?? ''] ?? 'civil',
+    values: [
+      {
+        from: raw.from ? day(raw.from) : always,
+        until: null,
+        period,
+        day: null,
+        extension: raw.extension ? periodOf(raw.extension) : null,
+        items: null,
+        governs: 'new',
+        cite: { act: 'документы оператора', clause: raw.clause as string, certainty: raw.own ? 'C' : 'A' },
+        transition: null,
+        reviewBy: null,
+      },
+    ],
+  };
+}
+
+function common(file: PolicyFile, index: number, raw: RawRule) {
+  return {
+    id: raw.id,
+    title: raw.title,
+    kind: raw.kind,
+    duties: raw.duty ?? [],
+    category: raw.for?.category ?? null,
+    starts: raw.starts ?? [],
+    after: raw.after ?? null,
+    opensOn: raw.opens_on ?? ('next-day' as const),
+    customer: raw.customer ?? null,
+    oriStatus: raw.ori_status ?? null,
+    implements: raw.implements ?? [],
+    note: raw.note ?? raw.why ?? null,
+    restates: raw.restates ?? [],
+    successor: raw.successor ?? null,
+    file: file.name,
+    line: file.lineOf([index]),
+  };
+}
