@@ -29,7 +29,7 @@ export interface Reader {
   list(folder: string, tests?: boolean): Promise<string[]>;
 }
 
-const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'cases'];
+const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'cases', 'inventory'];
 
 /** Opens a policy root: compiles its schemas. @throws PolicyError when the folder has no schemas */
 export async function openPolicies(root: URL | string): Promise<Reader> {
