@@ -1,12 +1,41 @@
+import { amountsOf } from './amount.ts';
 import { PolicyError } from './errors.ts';
 import type { PolicyFile } from './files.ts';
 import { camel, camelWord, citation, day, keyed, need, type RawCite } from './raw.ts';
-import type { Citation, Operator, OperatorDocument, Schedule } from './types.ts';
+import { rightsOf } from './rights.ts';
+import type { OptionalSection } from './section.ts';
+import type { Citation, Operator, OperatorDocument, RightType, Rule, Schedule } from './types.ts';
+
+const noSections: Record<OptionalSection, null> = {
+  limits: null,
+  logAccess: null,
+  recovery: null,
+  inactivity: null,
+  paidPeriodNotices: null,
+};
+
+/** Sections of process.yaml that an operator has only where its documents speak of them. */
+const noSpecialRules = {
+  age: null,
+  specialCategories: null,
+  marketing: null,
+  userContacts: null,
+  orders: null,
+  correspondence: null,
+  notCollected: [],
+};
 
 export function operatorOf(
   ownFile: (name: string) => PolicyFile | undefined,
   schedules: Schedule[],
-  known: { categories: Map<string, unknown>; rules: Map<string, unknown>; purposes: Map<string, unknown> },
+  known: {
+    categories: Map<string, unknown>;
+    rules: Map<string, Rule>;
+    purposes: Map<string, unknown>;
+    plugins: Map<string, unknown>;
+    duties: Map<string, unknown>;
+    rights: Map<string, RightType>;
+  },
   folder: string,
 ): Operator {
   const part = (name: string) => {
@@ -33,18 +62,22 @@ export function operatorOf(
   for (const use of ['documents', 'limits'] as const) {
     for (const id of notices[use]) need(channels.file, ['notices', use], ids, id, 'channel');
   }
-  const rest = process.data as Pick<
-    Operator,
-    'limits' | 'logAccess' | 'recovery' | 'inactivity' | 'security' | 'paidPeriodNotices'
-  >;
-  for (const step of ['notice', 'block', 'erase', 'terminationNotice'] as const) {
-    need(process.file, ['inactivity'], known.rules, rest.inactivity[step], 'rule');
+  const rest = process.data as Partial<Pick<Operator, OptionalSection | 'security'>>;
+  const plans = (ownFile('plans') ? part('plans').data : []) as Operator['plans'];
+  if (rest.inactivity) {
+    for (const step of ['notice', 'block', 'erase', 'terminationNotice'] as const) {
+      need(process.file, ['inactivity'], known.rules, rest.inactivity[step], 'rule');
+    }
   }
+  const own = part('operator');
+  checkPlugins(own.file, process.file, { ...rest, plans }, known.plugins);
   type RawDocument = Omit<OperatorDocument, 'editions'> & {
     editions: { published: string; effective?: string; note?: string }[];
   };
   return {
-    ...(part('operator').data as object),
+    ...(own.data as object),
+    ...noSections,
+    ...noSpecialRules,
     ...rest,
     documents: (part('documents').data as RawDocument[]).map((document) => ({
       id: document.id,
@@ -72,10 +105,44 @@ export function operatorOf(
     recipients: recipients.data,
     channels: list,
     noticeChannels: notices,
+    marketing: marketingOf(process.file, ids),
+    amounts: amountsOf(ownFile('amounts')),
     schedules,
-    plans: part('plans').data,
+    plans,
+    rights: rightsOf(ownFile('rights'), known),
     connectors: connectorsOf(ownFile('connectors'), known),
   } as unknown as Operator;
+}
+
+/** Every plugin is one we know, and the pack has the sections it cannot work without. */
+function checkPlugins(
+  file: PolicyFile,
+  process: PolicyFile,
+  sections: Readonly<Record<string, unknown>> & { plans: Operator['plans'] },
+  known: Map<string, unknown>,
+): void {
+  for (const [index, id] of (file.data as { plugins: string[] }).plugins.entries()) {
+    need(file, ['plugins', index], known, id, 'plugin');
+    for (const name of (known.get(id) as { needs: string[] }).needs) {
+      if (name === 'plans') {
+        if (sections.plans.length > 0) continue;
+        throw file.fail(['plugins', index], `plugins: "${id}" needs at least one plan in plans.yaml`);
+      }
+      if (sections[camelWord(name)] !== undefined) continue;
+      throw process.fail([], `missing "${name}", which the plugin "${id}" needs (operator.yaml, plugins)`);
+    }
+  }
+}
+
+/** Advertising: what the documents leave out is not promised. @throws PolicyError for a channel that is not there */
+function marketingOf(file: PolicyFile, channels: Map<string, unknown>): Operator['marketing'] {
+  const raw = (file.data as { marketing?: object }).marketing;
+  if (!raw) return null;
+  const marketing = camel(raw) as Partial<NonNullable<Operator['marketing']>>;
+  for (const [index, id] of (marketing.channels ?? []).entries()) {
+    need(file, ['marketing', 'channels', index], channels, id, 'channel');
+  }
+  return { ownAddressOnly: false, letterHas: [], channels: [], ...marketing } as Operator['marketing'];
 }
 
 /** Other systems of the operator; a pack without the file has none. Names of foreign columns stay as they are. */

@@ -5,8 +5,9 @@ import { PolicyError } from './errors.ts';
 import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { operatorOf } from './operator.ts';
 import { day, keyed, need, type RawRule } from './raw.ts';
+import { rightTypesOf } from './rights.ts';
 import { lawRule, operatorRule } from './rules.ts';
-import type { Category, DutyType, FactType, Finding, Operator, Rule, Schedule } from './types.ts';
+import type { Category, DutyType, FactType, Finding, Operator, RightType, Rule, Schedule } from './types.ts';
 
 /** What the lawyer decided about one finding. */
 export interface Settlement {
@@ -36,6 +37,7 @@ export interface Pack {
   duties: Map<string, DutyType>;
   categories: Map<string, Category>;
   facts: Map<string, FactType>;
+  rights: Map<string, RightType>;
   scheduleOf: Map<string, Schedule & { destroyedBy: string | null; why: string | null }>;
   declared: Omit<Finding, 'settled'>[];
   settlements: Settlement[];
@@ -56,7 +58,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
   if (lawPaths.length === 0) throw new PolicyError('policies/laws', 1, 'there is no law pack');
   if (operatorPaths.length === 0) throw new PolicyError(`policies/${folder}`, 1, 'there is no such operator pack');
   const word = (path: string) => path.slice(path.lastIndexOf('/') + 1, -'.yaml'.length);
-  const taxonomyWords = ['categories', 'duties', 'facts', 'purposes'] as const;
+  const taxonomyWords = ['categories', 'duties', 'facts', 'purposes', 'plugins', 'rights'] as const;
   const [laws, own, taxonomy, calendarFile] = await Promise.all([
     Promise.all(lawPaths.map((path) => reader.read(path, 'laws.schema.json'))),
     Promise.all(operatorPaths.map((path) => reader.read(path, `operator.schema.json#/$defs/${word(path)}`))),
@@ -67,7 +69,10 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
   ]);
   const ownFile = (name: string) => own.find((file) => word(file.path) === name);
   const listOf = <T>(name: string) => (ownFile(name)?.data ?? []) as T[];
-  const [categoryFile, dutyFile, factFile, purposeFile] = taxonomy as [PolicyFile, PolicyFile, PolicyFile, PolicyFile];
+  const [categoryFile, dutyFile, factFile, purposeFile, pluginFile, rightFile] = taxonomy as [
+    ...[PolicyFile, PolicyFile, PolicyFile, PolicyFile],
+    ...[PolicyFile, PolicyFile],
+  ];
 
   const categories = keyed(categoryFile, 'id') as Map<string, Category>;
   const duties = keyed(dutyFile, 'id') as Map<string, DutyType>;
@@ -151,13 +156,14 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     for (const fact of raw.discharged) need(dutyFile, [index, 'discharged'], facts, fact, 'fact');
   }
 
+  const rights = rightTypesOf(rightFile, rules);
   const pack = {
     digest: digestOf([...laws, ...own, ...taxonomy, calendarFile]),
     calendar,
     operator: operatorOf(
       ownFile,
       [...scheduleOf.values()],
-      { categories, rules, purposes: keyed(purposeFile, 'id') },
+      { categories, rules, duties, rights, purposes: keyed(purposeFile, 'id'), plugins: keyed(pluginFile, 'id') },
       folder,
     ),
     rules,
@@ -166,6 +172,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     duties,
     categories,
     facts,
+    rights,
     scheduleOf,
     declared: listOf<Omit<Finding, 'settled' | 'rule' | 'inventory'> & { rule?: string; inventory?: string[] }>(
       'findings',

@@ -229,7 +229,7 @@ export interface NoticeChannel {
   id: string;
   title: string;
   to: readonly ('user' | 'operator')[];
-  receipt: 'sent-unless-bounced' | 'placed' | 'published' | 'post';
+  receipt: 'sent-unless-bounced' | 'placed' | 'published' | 'post' | 'none'; // none: no legal message goes this way
   uncollectedDays?: number; // post: the day of arrival plus this many
   clause: string;
 }
@@ -257,6 +257,50 @@ export interface TariffPlan {
   clause?: string;
 }
 
+/** A right of the data subject: with `cite` where the law gives it, with `list` where the law says what belongs to it. */
+export interface RightType {
+  id: string;
+  title: string;
+  cite: Citation | null; // null: only an operator's promise can give it
+  list: string | null; // the rule whose items the law names, e.g. the points of an answer
+}
+
+/** A right as the operator's documents name it. */
+export interface Right {
+  id: string; // of a RightType
+  title: string;
+  clause: string;
+  duty: string | null; // the duty that a request for it opens
+  points: readonly string[] | null; // the points of the law's list that the document names; null: no list is given
+  source: 'law' | 'promise';
+  own: boolean; // the documents are silent, the right is honoured because the law gives it
+}
+
+/** How a sum of money is found, a closed list; see core/law/amount.ts. */
+export type AmountFormula =
+  | 'per-day-percent'
+  | 'lesser-of-share-and-sum'
+  | 'unused-days'
+  | 'all-if-whole-period'
+  | 'paid-minus-expenses'
+  | 'nothing';
+
+/** A money rule of the operator's documents. */
+export interface AmountRule {
+  id: string;
+  title: string;
+  formula: AmountFormula;
+  percent: number | null;
+  kopecks: number | null;
+  months: number | null;
+  customer: 'business' | 'consumer' | null;
+  /** What the law says instead where the customer is a consumer (or may be one). */
+  consumer: { answer: 'human' | 'no-limit'; why: string; cite: Citation } | null;
+  clause: string;
+  note: string | null;
+  implements: readonly string[];
+}
+
 /** The operator's pack: who it is, what it promised, what it chose, each with its clause. */
 export interface Operator {
   id: string;
@@ -281,6 +325,8 @@ export interface Operator {
   noticeChannels: { documents: readonly string[]; limits: readonly string[]; clause: string };
   schedules: readonly Schedule[];
   plans: readonly TariffPlan[];
+  /** The plugins that run for this operator; the sections below which they need are there. */
+  plugins: readonly string[];
   limits: {
     warnAt: readonly number[]; // percent
     clause: string;
@@ -288,15 +334,16 @@ export interface Operator {
     connectionsClause: string;
     freeProjectsClause: string;
     dayZone: string;
-  };
+  } | null;
   logAccess: {
     purposes: readonly { id: string; title: string; clause: string }[];
     forbidden: readonly { id: string; title: string; clause: string }[];
     needClause: string;
     grantHours: number;
-  };
-  recovery: { minutes: number };
-  inactivity: { notice: string; block: string; erase: string; terminationNotice: string; clause: string };
+  } | null;
+  recovery: { minutes: number } | null;
+  /** null: accounts of this operator live until somebody ends them. */
+  inactivity: { notice: string; block: string; erase: string; terminationNotice: string; clause: string } | null;
   security: {
     sessionHours: number;
     lockout: { attempts: number; minutes: number };
@@ -304,10 +351,27 @@ export interface Operator {
     passwordLength: number;
   };
   measures: readonly string[];
+  rights: readonly Right[];
   rightsHowTo: readonly string[];
   complaint: string;
   crossBorder: { planned: boolean; text: string; clause: string };
-  paidPeriodNotices: readonly number[]; // days before the end
+  amounts: readonly AmountRule[];
+  age: { minimum: number; clause: string } | null;
+  specialCategories: { allowedBy: readonly ('law' | 'contract')[]; clause: string } | null;
+  marketing: {
+    audience: 'anyone' | 'clients';
+    ownAddressOnly: boolean;
+    letterHas: readonly ('reason' | 'opt-out')[];
+    optOut: readonly ('link' | 'email' | 'settings' | 'support')[];
+    channels: readonly string[]; // ids of notice channels
+    clause: string;
+  } | null;
+  /** Contacts of other people that a user has entered: each is confirmed, each can be stopped. */
+  userContacts: { confirmation: boolean; stop: boolean; clause: string } | null;
+  orders: { manualCheck: true; clause: string } | null;
+  correspondence: { disclosure: 'written-consent'; clause: string } | null;
+  notCollected: readonly { what: string; why: string; clause: string }[];
+  paidPeriodNotices: readonly number[] | null; // days before the end
   /** Places outside this system that hold data about people; the room `connectors` makes stores of them. */
   connectors: readonly Readonly<Record<string, unknown>>[];
 }
