@@ -1,7 +1,7 @@
 import { newId, Refusal, type Temporal } from '../base/index.ts';
 import { dayOf } from '../calendar/index.ts';
 import type { Trx } from '../db/index.ts';
-import { cite } from '../law/index.ts';
+import { cite, sectionOf } from '../law/index.ts';
 import { printDay } from '../letters/index.ts';
 import { normalEmail, normalName, normalPosition } from './email.ts';
 import { createLife } from './life.ts';
@@ -249,7 +249,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
         acts: acts.map(({ number }) => number),
         reason: erasedForInactivity[locale as 'ru' | 'en'],
         stays: stays(plan.items),
-        clause: law.operator.inactivity.clause,
+        clause: sectionOf(law.operator, 'inactivity').clause,
       },
     });
   });

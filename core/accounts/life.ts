@@ -1,6 +1,7 @@
 import type { Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
 import type { Db, Trx } from '../db/index.ts';
+import { sectionOf } from '../law/index.ts';
 import type { LetterChannel, LetterData, LetterTemplate } from '../letters/index.ts';
 import { afterBlock, endOfEve, nextStep, type Step } from './lifecycle.ts';
 import { move } from './state.ts';
@@ -82,7 +83,8 @@ export function createLife(deps: AccountsDeps) {
     });
   }
 
-  const { clause } = law.operator.inactivity;
+  /** What inactivity leads to; only taken by operators whose accounts have such a life cycle. */
+  const inactivity = () => sectionOf(law.operator, 'inactivity');
   /** Where to sign in; before the service listens, the operator's site. */
   const signInPage = (): string => (deps.publicUrl?.() ? `${deps.publicUrl()}/auth/login` : law.operator.site);
 
@@ -102,7 +104,7 @@ export function createLife(deps: AccountsDeps) {
     return send(trx, account, 'account.blocked', (locale) => ({
       blockedAt: clock.now(),
       ground: blockGrounds[ground][locale],
-      clause,
+      ...(law.operator.inactivity ? { clause: law.operator.inactivity.clause } : {}),
       how: howToReturn[locale](law.operator.email),
     }));
   }
@@ -112,8 +114,7 @@ export function createLife(deps: AccountsDeps) {
       const at = clock.now();
       const blockFrom = nextStep({ ...account, state: 'noticed', noticedAt: at }, law)?.on ?? today();
       const { lastActiveOn } = account;
-      const url = signInPage();
-      const data = { lastActiveOn, blockFrom, clause, url };
+      const data = { lastActiveOn, blockFrom, clause: inactivity().clause, url: signInPage() };
       const letter = await send(trx, account, 'account.inactivity-notice', () => data);
       await changeAccount(trx, account.id, { state: move(account.state, 'noticed'), noticed_at: at });
       const fact = { about: account.id, subject: account.subject, at };
@@ -123,7 +124,8 @@ export function createLife(deps: AccountsDeps) {
     async block(trx, account) {
       const at = clock.now();
       const { endsOn, eraseFrom } = afterBlock(at, law);
-      const terminationClause = law.value(law.operator.inactivity.terminationNotice, today()).cite.clause;
+      const { clause, terminationNotice } = inactivity();
+      const terminationClause = law.value(terminationNotice, today()).cite.clause;
       const letter = await send(trx, account, 'account.blocked', (locale) => ({
         blockedAt: at,
         ground: blockGrounds.inactivity[locale],

@@ -25,12 +25,14 @@ export interface Step {
 const laterOf = (a: Day, b: Day): Day => (Temporal.PlainDate.compare(a, b) >= 0 ? a : b);
 
 /**
- * The next step that inactivity leads to, or null when it leads to none. The law says the days; paid time that still
+ * The next step that inactivity leads to, or null when it leads to none (also for an operator whose accounts have no
+ * such life cycle). The law says the days; paid time that still
  * runs puts a step off (the person has paid for access, active or not).
  *
  * @param paidUntil the last paid day, or null
  */
 export function nextStep(life: Life, law: Law, paidUntil: Day | null = null): Step | null {
+  if (!law.operator.inactivity) return null;
   if (life.state === 'active') return step('notice', law, 'inactivity.notice', life.lastActiveOn, paidUntil);
   if (life.state === 'noticed' && life.noticedAt) {
     return step('block', law, 'inactivity.block', life.noticedAt, paidUntil);

@@ -103,7 +103,7 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
     if (account.state === 'blocked') {
       throw new Refusal('account.blocked', 'forbidden', {
         ground: account.blockGround,
-        clause: deps.law.operator.inactivity.clause,
+        ...(deps.law.operator.inactivity ? { clause: deps.law.operator.inactivity.clause } : {}),
         message: `Учётная запись заблокирована. Чтобы восстановить её, напишите на ${deps.law.operator.email}.`,
       });
     }

@@ -1,5 +1,6 @@
 import { Temporal } from '../base/index.ts';
 import { type Call, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import { sectionOf } from '../law/index.ts';
 import type { GrantView, LogAccess } from './ports.ts';
 import { asInput, by, form, line, type Shared } from './shared.ts';
 
@@ -13,7 +14,7 @@ const grantNames: Record<string, { name: string; tone: string }> = {
 /** A look at the logs: the specialist states purpose, need and scope; another person allows; the look is written down. */
 export function logRoutes(shared: Shared, logs: LogAccess): RouteDefinition[] {
   const { law, story, words } = shared;
-  const { purposes, forbidden, needClause, grantHours } = law.operator.logAccess;
+  const { purposes, forbidden, needClause, grantHours } = sectionOf(law.operator, 'logAccess');
 
   return [
     route({ method: 'get', path: '/logs', roles: ['specialist'], handler: (call) => ownPage(call) }),

@@ -234,6 +234,8 @@ function missingParts(pack: Pack): Found[] {
   }
   for (const use of ['documents', 'limits'] as const) {
     if (noticeChannels[use].length > 0) continue;
+    // Who has no limits gives no notice of them.
+    if (use === 'limits' && !pack.operator.limits) continue;
     plain(
       `no-channel.${use}`,
       'error',

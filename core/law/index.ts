@@ -7,4 +7,5 @@ export { checkPolicies, type PlacedCase, type PolicyCase, readCases } from './ch
 export * from './cite.ts';
 export * from './errors.ts';
 export { loadLaw } from './load.ts';
+export { type OptionalSection, sectionOf } from './section.ts';
 export * from './types.ts';

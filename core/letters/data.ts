@@ -77,7 +77,8 @@ export interface LetterData {
     terminatesOn?: DayLike;
     terminationClause?: string;
     eraseFrom?: DayLike;
-    clause: string;
+    /** absent where the operator's documents name none for this ground */
+    clause?: string;
     how?: string;
   };
   'account.deletion-started': {

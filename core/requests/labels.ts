@@ -274,7 +274,9 @@ export function createLabels(law: Law): Labels {
   const titles = {
     plan: new Map(operator.plans.map(({ id, title }) => [id, title])),
     document: new Map(operator.documents.map(({ id, title }) => [id, title])),
-    purpose: new Map([...operator.purposes, ...operator.logAccess.purposes].map(({ id, title }) => [id, title])),
+    purpose: new Map(
+      [...operator.purposes, ...(operator.logAccess?.purposes ?? [])].map(({ id, title }) => [id, title]),
+    ),
   };
 
   /** A field without a word of its own goes by the category of its column, or else of its store. */

@@ -1,4 +1,4 @@
-import { dayOf, type Engine, newId, Refusal, startOf, Temporal, type Trx } from '../../core/index.ts';
+import { dayOf, type Engine, newId, Refusal, sectionOf, startOf, Temporal, type Trx } from '../../core/index.ts';
 import { sealPayer } from './payer.ts';
 import { daysLeft, nextPeriod } from './period.ts';
 import {
@@ -28,6 +28,7 @@ import type { Billing, Paid, Payer, PaymentFact } from './types.ts';
 /** Payments, the periods they open, the invoices that go with them. */
 export function createBilling(engine: Engine) {
   const { clock, db, law, letters } = engine;
+  const noticeDays = sectionOf(law.operator, 'paidPeriodNotices');
 
   function planFor({ plan: id, months, kopecks }: PaymentFact) {
     const plan = law.operator.plans.find((one) => one.id === id);
@@ -254,7 +255,7 @@ export function createBilling(engine: Engine) {
 
   /** The notices that a running period still owes. A period shorter than the notice owes none. */
   function noticesOf(period: PeriodRow): { days: number; at: Temporal.Instant }[] {
-    return law.operator.paidPeriodNotices
+    return noticeDays
       .filter((days) => !period.noticed_days.includes(days))
       .map((days) => ({ days, at: noticeAt(period, days) }))
       .filter(({ at }) => Temporal.Instant.compare(at, period.starts_at) > 0);

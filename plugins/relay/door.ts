@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { addressOf, type Door, dayOf, type Engine, newId, Refusal, statusOf } from '../../core/index.ts';
+import { addressOf, type Door, dayOf, type Engine, newId, Refusal, sectionOf, statusOf } from '../../core/index.ts';
 import { bytesOf, checkChannel, checkType, textFrame } from './channel.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Connection, Hub } from './hub.ts';
@@ -50,8 +50,8 @@ export function createDoor(
   }: { gate: Gate; hub: Hub; log: ReturnType<typeof createLog>; notices: ReturnType<typeof createNotices> },
 ): Door & { stop(): void } {
   const { clock, db, law } = engine;
-  const { minutes } = law.operator.recovery;
-  const { dayZone, connectionsClause } = law.operator.limits;
+  const { minutes } = sectionOf(law.operator, 'recovery');
+  const { dayZone, connectionsClause } = sectionOf(law.operator, 'limits');
   const opening = new Map<string, number>(); // upgrades under way, by project
   const server = new WebSocketServer({
     noServer: true,

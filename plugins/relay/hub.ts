@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { type Engine, Refusal, type Temporal } from '../../core/index.ts';
+import { type Engine, Refusal, sectionOf, type Temporal } from '../../core/index.ts';
 import { messageOf, textFrame } from './channel.ts';
 import { type Logged, payloadAad, recoveryWindow } from './log.ts';
 import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
@@ -47,7 +47,7 @@ export interface Connection {
  */
 export function createHub(engine: Engine) {
   const { db, law, clock, vault, log } = engine;
-  const { minutes } = law.operator.recovery;
+  const { minutes } = sectionOf(law.operator, 'recovery');
   const channels = new Map<string, Set<Subscription>>();
   const projects = new Map<string, Set<Connection>>();
   let counts: DeliveryCount[] = [];

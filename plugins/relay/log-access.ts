@@ -1,4 +1,14 @@
-import { type Actor, type Db, dayOf, type Engine, newId, Refusal, Temporal, type Trx } from '../../core/index.ts';
+import {
+  type Actor,
+  type Db,
+  dayOf,
+  type Engine,
+  newId,
+  Refusal,
+  sectionOf,
+  Temporal,
+  type Trx,
+} from '../../core/index.ts';
 import { shown } from './channel.ts';
 import { metadataAad, payloadAad } from './log.ts';
 import {
@@ -24,7 +34,7 @@ const rowsPerView = 200;
  */
 export function createLogAccess(engine: Engine) {
   const { clock, db, journal, law, vault } = engine;
-  const rules = law.operator.logAccess;
+  const rules = sectionOf(law.operator, 'logAccess');
 
   /** Why an order cannot stand, or null. The first reason is enough. */
   async function objection(actor: Actor, order: Partial<AccessRequest>): Promise<Refusal | null> {

@@ -7,6 +7,7 @@ import {
   newId,
   Refusal,
   type Sealer,
+  sectionOf,
   startOf,
   type Temporal,
   type Trx,
@@ -149,8 +150,8 @@ export function createLog(
   const plans = law.operator.plans;
   const planNames = plans.map((plan) => plan.id);
   const planLimits = plans.map((plan) => plan.limits.messagesPerDay);
-  const { dayZone } = law.operator.limits;
-  const recovery = { minutes: law.operator.recovery.minutes };
+  const { dayZone, overClause } = sectionOf(law.operator, 'limits');
+  const recovery = { minutes: sectionOf(law.operator, 'recovery').minutes };
 
   let queue: Waiting[] = [];
   let queued = 0; // bytes
@@ -446,10 +447,10 @@ export function createLog(
     const resetsAt = startOf(usedOn.add({ days: 1 }), dayZone);
     return new Refusal('limit.messages', 'limit', {
       limit: { name: 'messages-per-day', value: limit },
-      clause: law.operator.limits.overClause,
+      clause: overClause,
       resetsAt: resetsAt.toString(),
       retryAfter: Math.max(1, Math.ceil(clock.now().until(resetsAt).total('seconds'))),
-      message: `Лимит сообщений в сутки (${limit}) исчерпан; сообщение не принято (${law.operator.limits.overClause}).`,
+      message: `Лимит сообщений в сутки (${limit}) исчерпан; сообщение не принято (${overClause}).`,
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Engine, startOf, type Temporal, type Trx } from '../../core/index.ts';
+import { type Engine, sectionOf, startOf, type Temporal, type Trx } from '../../core/index.ts';
 import { type Limited, noticesDue } from './limits.ts';
 import { noteNotice } from './store.ts';
 
@@ -15,7 +15,7 @@ interface Used {
 /** Tells the owner of a project, once for a limit and day, that it is nearly or wholly used up. */
 export function createNotices(engine: Engine) {
   const { law, letters, log } = engine;
-  const { dayZone, clause, warnAt } = law.operator.limits;
+  const { dayZone, clause, warnAt } = sectionOf(law.operator, 'limits');
 
   /** The channels of the policy; without an address (an account that is gone) the dashboard alone. */
   function channelsFor(addressed: boolean): ('email' | 'dashboard')[] {

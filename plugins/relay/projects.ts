@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Engine, newId, Refusal, type Temporal, type Trx } from '../../core/index.ts';
+import { type Engine, newId, Refusal, sectionOf, type Temporal, type Trx } from '../../core/index.ts';
 import { move, withGround, withoutGround } from './state.ts';
 import {
   announce,
@@ -34,6 +34,7 @@ export function planOf(engine: Engine, id: string) {
 /** Projects and their tokens: made, activated, suspended, ended. */
 export function createProjects(engine: Engine, { changed }: { changed(project: string): void }) {
   const { clock, db, law } = engine;
+  const { freeProjectsClause } = sectionOf(law.operator, 'limits');
   const url = engine.config.publicUrl;
 
   async function issue(
@@ -107,9 +108,9 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       const free = plan.priceKopecks === 0;
       if (plan.activeProjects !== null && (await countActive(trx, order.subject, plan.id)) >= plan.activeProjects) {
         throw new Refusal('project.free-limit', 'conflict', {
-          clause: law.operator.limits.freeProjectsClause,
+          clause: freeProjectsClause,
           limit: plan.activeProjects,
-          message: `На тарифе «${plan.title}» может быть активен только один проект (${law.operator.limits.freeProjectsClause}).`,
+          message: `На тарифе «${plan.title}» может быть активен только один проект (${freeProjectsClause}).`,
         });
       }
       const at = clock.now();

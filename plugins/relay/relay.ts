@@ -1,4 +1,4 @@
-import { dayOf, type Engine, startOf, Temporal } from '../../core/index.ts';
+import { dayOf, type Engine, sectionOf, startOf, Temporal } from '../../core/index.ts';
 import { createDoor } from './door.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createHub } from './hub.ts';
@@ -24,7 +24,7 @@ export function createRelay(engine: Engine) {
   const door = createDoor(engine, { gate, hub, log, notices });
 
   async function usage(id: string): Promise<Usage> {
-    const { dayZone, clause, overClause, warnAt } = law.operator.limits;
+    const { dayZone, clause, overClause, warnAt } = sectionOf(law.operator, 'limits');
     const on = dayOf(clock.now(), dayZone);
     const project = await projects.project(id);
     const { limits } = planOf(engine, project.plan);

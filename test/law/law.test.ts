@@ -104,8 +104,8 @@ describe('asking the law', () => {
       connections: 2,
     });
     expect(operator.plans.find((plan) => plan.id === 'free')?.activeProjects).to.equal(1);
-    expect(operator.limits.warnAt).to.deep.equal([80, 100]);
-    expect(operator.logAccess.purposes).to.have.length(4);
+    expect(operator.limits?.warnAt).to.deep.equal([80, 100]);
+    expect(operator.logAccess?.purposes).to.have.length(4);
     expect(operator.channels.map((channel) => channel.receipt)).to.include('sent-unless-bounced');
     expect(operator.schedules.every((schedule) => schedule.clause && law.category(schedule.category))).to.equal(true);
     expect(operator.recipients.every((one) => one.country === operator.region)).to.equal(true);

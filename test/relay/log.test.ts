@@ -265,7 +265,7 @@ describe('the log of the relay', () => {
       expect(entry?.actor).to.equal(specialist.account);
       expect(entry?.body).to.include({ purpose: 'diagnostics', project: scope.project });
 
-      house.clock.moveTo(house.clock.now().add({ hours: house.law.operator.logAccess.grantHours }));
+      house.clock.moveTo(house.clock.now().add({ hours: house.law.operator.logAccess?.grantHours ?? 0 }));
       expect(await refused(relay.logs.view(asked.id, specialist))).to.equal('log.not-granted');
 
       await base.db.transaction((trx) =>

@@ -268,7 +268,7 @@ describe('the relay', () => {
       const { token } = await aProject();
       await publish(house.origin, token, 'window', 'old 1');
       await publish(house.origin, token, 'window', 'old 2');
-      house.clock.moveTo(house.clock.now().add({ minutes: house.law.operator.recovery.minutes, seconds: 1 }));
+      house.clock.moveTo(house.clock.now().add({ minutes: house.law.operator.recovery?.minutes ?? 0, seconds: 1 }));
       await publish(house.origin, token, 'window', 'new');
       const reader = await join(token);
       reader.send({ subscribe: 'window', after: 0 });

@@ -232,7 +232,7 @@ export async function isErased(test: TestApp, crew: Crew, person: Planted): Prom
 
 /** A specialist asks for a look at somebody's log, is allowed to, and looks. Both know of the look and of the project. */
 export async function looksAtTheLog({ app }: TestApp, { dpo }: Crew, who: Planted, at: Planted): Promise<void> {
-  const purpose = app.engine.law.operator.logAccess.purposes[0]?.id;
+  const purpose = app.engine.law.operator.logAccess?.purposes[0]?.id;
   const project = at.ids.find((id) => id.startsWith('prj_')) as string;
   const scope = { project, from: '2026-05-01', before: '2026-06-01' };
   const order = { purpose, need: `Служебная записка от ${who.email}`, scope };

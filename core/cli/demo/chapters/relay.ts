@@ -1,3 +1,4 @@
+import { sectionOf } from '../../../law/index.ts';
 import { advanceTo } from '../../advance.ts';
 import { publish, type Subscriber, subscribe } from '../client.ts';
 import { mailTo } from '../mail.ts';
@@ -193,7 +194,7 @@ export const messages: Scene[] = [
       const specialist = await staffBrowser(world, 'specialist');
       const dpo = await staffBrowser(world, 'dpo');
       const scope = { project: world.kept.annaProject, from: '2026-05-12', before: '2026-05-14' };
-      const { purposes, forbidden } = world.app.engine.law.operator.logAccess;
+      const { purposes, forbidden } = sectionOf(world.app.engine.law.operator, 'logAccess');
       const without = await specialist.send('POST', '/api/v1/log-access', { need: '', scope });
       const needless = await specialist.send('POST', '/api/v1/log-access', { purpose: purposes[0]?.id, scope });
       const banned = await specialist.send('POST', '/api/v1/log-access', {
