@@ -60,7 +60,7 @@ const rights = {
   'own.projects': ['relay-user'],
 } as const satisfies Record<string, readonly AccountRole[]>;
 
-export type Right = keyof typeof rights;
+type Right = keyof typeof rights;
 
 /** Whether this actor holds a right. Nobody, no role, an unknown right: no. */
 export function can(actor: Pick<AccountActor, 'roles'> | null | undefined, right: Right): boolean {
