@@ -1,4 +1,5 @@
 import { Refusal, Temporal } from '../base/index.ts';
+import { incidentClassOf, protectionLevelOf } from './classes.ts';
 import { dueOf } from './due.ts';
 import { findingsOf } from './findings.ts';
 import { categoryOf, keepOf } from './keep.ts';
@@ -88,6 +89,9 @@ export function createLaw(pack: Pack): Law {
       const grounds = value('ru.152-fz.refusal.grounds', on);
       return (grounds.items ?? []).map((item) => ({ ...item, cite: { ...grounds.cite, point: item.point } }));
     },
+    incidentClass: (incident, on) => incidentClassOf(pack, rule('ru.koap.personal-data'), incident, on),
+    protectionLevel: (system, on) =>
+      protectionLevelOf(pack, rule('ru.protection.levels'), value('ru.protection.levels', on), system),
     summary: (document, on) => summaryOf(pack, document, on),
     boundaries() {
       const days = new Map<string, Day>();

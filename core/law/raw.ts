@@ -1,7 +1,7 @@
 import { Temporal } from '../base/index.ts';
 import type { Period } from '../calendar/index.ts';
 import type { PolicyFile } from './files.ts';
-import type { Citation, Rule } from './types.ts';
+import type { Citation, LawItem, Rule } from './types.ts';
 
 // The shapes below were checked against policies/schema; only what the code names is written out.
 export type RawPeriod = { hours?: number; working_days?: number; days?: number; months?: number; years?: number };
@@ -16,8 +16,10 @@ export type RawValue = RawPeriod & {
   certainty: 'A' | 'B' | 'C' | 'D';
   day_of_next_month?: number;
   extension?: RawPeriod;
-  items?: { point: string; title: string }[];
+  items?: RawItem[];
 };
+export type RawFine = { rub: [number, number]; percent?: [number, number] };
+export type RawItem = Omit<LawItem, 'fine'> & { legal?: RawFine; officials?: RawFine };
 export type RawRule = {
   id: string;
   title: string;

@@ -1,7 +1,19 @@
 import { Temporal } from '../base/index.ts';
 import type { PolicyFile } from './files.ts';
-import { citation, day, periodOf, type RawPeriod, type RawRule, type RawValue } from './raw.ts';
-import type { Counting, DatedValue, Rule } from './types.ts';
+import {
+  citation,
+  day,
+  periodOf,
+  type RawFine,
+  type RawItem,
+  type RawPeriod,
+  type RawRule,
+  type RawValue,
+} from './raw.ts';
+import type { Counting, DatedValue, FineRange, LawItem, Rule } from './types.ts';
+
+/** In a rouble. */
+const kopecks = 100;
 
 /** Values of the operator without a day of their own hold from the beginning. */
 const always = Temporal.PlainDate.from('1970-01-01');
@@ -14,7 +26,7 @@ const countings: Record<string, Counting> = {
 
 export function lawRule(file: PolicyFile, index: number, raw: RawRule): Rule {
   const values = (raw.period ?? raw.content ?? []).map((value, at) =>
-    lawValue(file, [index, 'period', at], value, raw),
+    lawValue(file, [index, raw.period ? 'period' : 'content', at], value, raw),
   );
   if (values.length === 0) throw file.fail([index], `${raw.id}: needs "period" or "content"`);
   for (const [at, value] of values.entries()) {
@@ -59,12 +71,29 @@ function lawValue(file: PolicyFile, path: readonly (string | number)[], raw: Raw
     period,
     day: raw.day_of_next_month ?? null,
     extension: raw.extension ? periodOf(raw.extension) : null,
-    items: raw.items ?? null,
+    items: raw.items ? raw.items.map((item, at) => lawItem(file, [...path, 'items', at], item)) : null,
     governs: raw.governs ?? 'new',
     cite: citation(raw.cite, raw.certainty),
     transition: raw.transition ?? null,
     reviewBy: raw.review_by ? day(raw.review_by) : null,
   };
+}
+
+/** A point as it was written, with its fines in kopecks. */
+function lawItem(file: PolicyFile, path: readonly (string | number)[], raw: RawItem): LawItem {
+  const { legal, officials, ...item } = raw;
+  for (const span of [raw.leak?.subjects, raw.leak?.identifiers, raw.protection?.outsiders]) {
+    if (span && span.from !== undefined && span.over !== undefined) {
+      throw file.fail(path, `${raw.point}: either "from" or "over", not both`);
+    }
+  }
+  if (!legal !== !officials) throw file.fail(path, `${raw.point}: a fine needs both "legal" and "officials"`);
+  if (raw.leak && !legal) throw file.fail(path, `${raw.point}: a part with "leak" needs its fines`);
+  return legal && officials ? { ...item, fine: { legal: fine(legal), officials: fine(officials) } } : item;
+}
+
+function fine({ rub: [min, max], percent }: RawFine): FineRange {
+  return { kopecks: [min * kopecks, max * kopecks], ...(percent ? { percent } : {}) };
 }
 
 export function operatorRule(file: PolicyFile, index: number, raw: RawRule, role: 'promise' | 'schedule'): Rule {

@@ -35,10 +35,45 @@ export type Counting =
   | 'after-year-end'
   | 'day-of-next-month';
 
-/** One item of a list that the law prescribes: a point of an answer, a field of an act, a ground. */
+/** One item of a list that the law prescribes: a point of an answer, a field of an act, a ground, a part with a fine. */
 export interface LawItem {
   point: string;
   title: string;
+  certainty?: Certainty; // where it is not that of the whole list
+  fine?: { legal: FineRange; officials: FineRange };
+  leak?: Leak; // what makes an incident fall under this part
+  repeats?: readonly string[]; // the parts whose repetition this part punishes
+  protection?: ProtectionRow;
+}
+
+/** What a fine may be, in kopecks; with `percent` it is that share of a year's revenue, inside these bounds. */
+export interface FineRange {
+  kopecks: readonly [min: number, max: number];
+  percent?: readonly [min: number, max: number];
+}
+
+/** A span of whole numbers: `from` and `to` belong to it, `over` does not. */
+export interface Span {
+  from?: number;
+  over?: number;
+  to?: number;
+}
+
+/** An incident reaches a part by the number of people or of identifiers, or by the kind of data whatever the number. */
+export interface Leak {
+  subjects?: Span;
+  identifiers?: Span;
+  data?: 'special' | 'biometric';
+}
+
+export type DataKind = 'special' | 'biometric' | 'public' | 'other';
+
+/** A row of the table of protection levels: for such threats and data the level is this one. */
+export interface ProtectionRow {
+  level: number; // 1 is the strictest
+  threats: number; // the type of threats, 1 to 3
+  data: readonly DataKind[];
+  outsiders?: Span; // subjects who are not the operator's employees
 }
 
 /** A value with the day from which it holds; it holds until the next one. Never overwritten. */
@@ -145,6 +180,35 @@ export interface Keep {
 
 export interface Effective {
   effectiveOn: Day; // the earliest day of effect
+  because: Because;
+}
+
+/** What is known about a leak of personal data. */
+export interface Incident {
+  subjects: number; // people whose data got out
+  identifiers: number; // designations that point at a person: an address, a telephone number, an account
+  special?: boolean; // special categories are among the data
+  biometric?: boolean;
+  repeat?: boolean; // the operator was punished for a leak before, and the punishment has not lapsed
+}
+
+/** The part of the administrative code that an incident falls under. */
+export interface IncidentClass {
+  part: string;
+  title: string;
+  fine: { legal: FineRange; officials: FineRange };
+  because: Because;
+}
+
+/** A system with personal data, as its protection level sees it. */
+export interface ProtectedSystem {
+  threats: 1 | 2 | 3; // the type of threats that matter
+  data: readonly DataKind[];
+  outsiders: number; // subjects who are not the operator's employees
+}
+
+export interface ProtectionLevel {
+  level: number; // 1 is the strictest
   because: Because;
 }
 
@@ -411,6 +475,13 @@ export interface Law {
   extractFields(on: Day): { fields: readonly LawItem[]; cite: Citation; note?: string };
   /** Grounds on which access may be limited (152-ФЗ ст. 14 ч. 8). */
   refusalGrounds(on: Day): readonly (LawItem & { cite: Citation })[];
+  /**
+   * The part of КоАП that a leak of data falls under on a day; null under every threshold and before such parts were.
+   * Of several parts the one with the heaviest fine.
+   */
+  incidentClass(incident: Incident, on: Day): IncidentClass | null;
+  /** The protection level that a system needs. @throws Refusal `law.no-value` */
+  protectionLevel(system: ProtectedSystem, on: Day): ProtectionLevel;
   /** The rules the engine really applies, in Russian, made from the data. */
   summary(document: string, on: Day): SummarySection[];
   /** The ends of the values known to the packs: every day on which an answer may change, sorted. */
