@@ -7,7 +7,7 @@ import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { createLaw } from './load.ts';
 import { type Pack, readPack } from './pack.ts';
 import { anchorOf, describeValue, endOf, stepOf } from './term.ts';
-import type { CheckReport, Law, LawStep } from './types.ts';
+import type { CheckReport, Incident, Law, LawStep, Operator, ProtectedSystem } from './types.ts';
 
 /** One sentence of a `*.test.yaml`: what happened when, and what follows. */
 export interface PolicyCase {
@@ -17,6 +17,10 @@ export interface PolicyCase {
   keep?: string; // … of a category
   effective?: 'document' | 'price';
   lint?: string; // is this finding there on the day `on`?
+  list?: string; // the list of this rule on the day `on`
+  incident?: Incident; // the part it falls under on the day `on`
+  protection?: ProtectedSystem; // the level it needs on the day `on`
+  ori_status?: Operator['oriStatus']; // as if the operator had this status
   on?: string;
   as_of?: string;
   given?: Record<string, string>; // one fact and when it happened: a day or an instant with its offset
@@ -24,8 +28,9 @@ export interface PolicyCase {
   customer?: 'business' | 'consumer';
   erased?: string; // the day on which the person's profile goes
   hold?: { from: string; until: string }[];
-  expect: Partial<Record<Expected, string | boolean | null>>;
+  expect: Partial<Record<Expected, Wanted>>;
 }
+type Wanted = string | number | boolean | null;
 type Expected =
   | 'due_on'
   | 'late_from'
@@ -37,6 +42,13 @@ type Expected =
   | 'effective_on'
   | 'winner'
   | 'finding'
+  | 'part'
+  | 'fine'
+  | 'level'
+  | 'count'
+  | 'has'
+  | 'lacks'
+  | 'certainty'
   | 'refused'
   | 'period'
   | 'clause';
@@ -113,7 +125,11 @@ function casesOf(file: PolicyFile, pack: Pack): PlacedCase[] {
     case: one,
     file: file.name,
     line: file.lineOf([index]),
-    run: () => runCase(one, law, pack),
+    run() {
+      if (!one.ori_status) return runCase(one, law, pack);
+      const other = { ...pack, operator: { ...pack.operator, oriStatus: one.ori_status } };
+      return runCase(one, createLaw(other), other);
+    },
   }));
 }
 
@@ -121,21 +137,23 @@ function casesOf(file: PolicyFile, pack: Pack): PlacedCase[] {
 function runCase(one: PolicyCase, law: Law, pack: Pack): string | null {
   const [fact, when] = Object.entries(one.given ?? {})[0] ?? [];
   if (fact && !pack.facts.has(fact)) return `there is no fact "${fact}"`;
-  let found: Partial<Record<Expected, string | boolean | null>>;
+  let found: Partial<Record<Expected, Wanted>>;
   try {
     found = answer(one, when ? moment(when) : null, law, pack);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     found = { refused: error.code };
   }
-  for (const [key, wanted] of Object.entries(one.expect) as [Expected, string | boolean | null][]) {
+  for (const [key, wanted] of Object.entries(one.expect) as [Expected, Wanted][]) {
     const got = found[key] ?? null;
     const same =
       key === 'late_from'
         ? sameInstant(got, wanted)
         : key === 'clause'
           ? plain(got).includes(plain(wanted))
-          : plain(got) === plain(wanted);
+          : key === 'has' || key === 'lacks'
+            ? String(got).split(' ').includes(String(wanted)) === (key === 'has')
+            : plain(got) === plain(wanted);
     if (!same) return `${key}: expected ${wanted}, found ${got}${found.refused ? ` (refused: ${found.refused})` : ''}`;
   }
   return null;
@@ -148,6 +166,7 @@ function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, 
     const day = Temporal.PlainDate.from(one.on as string);
     return { finding: law.lint(day).some((finding) => finding.id === id || finding.inventory.includes(id)) };
   }
+  if (one.list || one.incident || one.protection) return classed(one, law);
   if (!from) throw new Refusal('case.incomplete', 'invalid', { message: 'the case gives no fact' });
   if (one.effective) {
     const { effectiveOn, because } = law.effective(one.effective, from as Day);
@@ -185,7 +204,9 @@ function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, 
   }
   const rule = law.rule(one.rule as string);
   const context = { calendar: law.calendar, zone: law.zone, rules: pack.rules };
-  const known = one.on ? { asOf: Temporal.PlainDate.from(one.on) } : asOf;
+  const known: { asOf?: Day; extendedOn?: Day | true } = { ...asOf };
+  if (one.on) known.asOf = Temporal.PlainDate.from(one.on);
+  if (one.extended) known.extendedOn = one.extended === true ? true : Temporal.PlainDate.from(one.extended);
   const end = endOf(rule, anchorOf(from, law.zone), context, known);
   if (!end) throw new Refusal('law.no-value', 'unavailable', { rule: rule.id });
   return {
@@ -194,12 +215,35 @@ function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, 
   };
 }
 
+/** What a list says on a day, which part an incident falls under, which level a system needs. */
+function classed(one: PolicyCase, law: Law): Partial<Record<Expected, Wanted>> {
+  const on = Temporal.PlainDate.from(one.on as string);
+  if (one.list) {
+    const { cite: place, items } = law.value(one.list, on);
+    const points = (items ?? []).map((item) => item.point).join(' ');
+    return { count: items?.length ?? 0, has: points, lacks: points, clause: cite(place, 'ru') };
+  }
+  if (one.protection) {
+    const { level, because } = law.protectionLevel(one.protection, on);
+    return { level, ...steps({}, because.winner) };
+  }
+  const found = law.incidentClass(one.incident as Incident, on);
+  if (!found) return { part: null };
+  return { part: found.part, fine: found.because.winner.value, ...steps({}, found.because.winner) };
+}
+
 function steps(
   days: Partial<Record<Expected, { toString(): string } | null>>,
   winner: LawStep,
-): Partial<Record<Expected, string | boolean | null>> {
+): Partial<Record<Expected, Wanted>> {
   const texts = Object.entries(days).map(([key, day]) => [key, day ? String(day) : null]);
-  return { ...Object.fromEntries(texts), winner: winner.rule, period: winner.value, clause: cite(winner.cite, 'ru') };
+  return {
+    ...Object.fromEntries(texts),
+    winner: winner.rule,
+    period: winner.value,
+    clause: cite(winner.cite, 'ru'),
+    certainty: winner.cite.certainty,
+  };
 }
 
 function moment(text: string): Day | Temporal.Instant {
