@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Refusal, Temporal } from '../base/index.ts';
 import { cite } from './cite.ts';
+import { unknownNames } from './coverage.ts';
 import { PolicyError } from './errors.ts';
 import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { createLaw } from './load.ts';
@@ -101,6 +102,11 @@ export async function checkPolicies(root: URL | string, operators?: readonly str
     } catch (error) {
       note(error);
     }
+  }
+  try {
+    for (const problem of await unknownNames(reader)) note(problem);
+  } catch (error) {
+    note(error);
   }
   return report;
 }
