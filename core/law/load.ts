@@ -1,4 +1,5 @@
 import { Refusal, Temporal } from '../base/index.ts';
+import { amountOf } from './amount.ts';
 import { incidentClassOf, protectionLevelOf } from './classes.ts';
 import { dueOf } from './due.ts';
 import { findingsOf } from './findings.ts';
@@ -62,6 +63,7 @@ export function createLaw(pack: Pack): Law {
       const { mayFrom, because } = dueOf(pack, `change.${kind}`, { from: published });
       return { effectiveOn: mayFrom as Day, because };
     },
+    amount: (id, input) => amountOf(pack, id, input),
     duties(fact, fields) {
       const opened: string[] = [];
       for (const duty of pack.duties.values()) {

@@ -293,9 +293,24 @@ export interface NoticeChannel {
   id: string;
   title: string;
   to: readonly ('user' | 'operator')[];
-  receipt: 'sent-unless-bounced' | 'placed' | 'published' | 'post' | 'none'; // none: no legal message goes this way
+  /**
+   * When a message counts as received: `delivered` on the carrier's or the device's report, `spoken` once the person has
+   * taken the call, `handed` into the hands, `arrived` when it reached the addressee by whatever way; `none`: no legal
+   * message goes this way.
+   */
+  receipt:
+    | 'sent-unless-bounced'
+    | 'placed'
+    | 'published'
+    | 'post'
+    | 'delivered'
+    | 'spoken'
+    | 'handed'
+    | 'arrived'
+    | 'none';
   uncollectedDays?: number; // post: the day of arrival plus this many
   clause: string;
+  own?: boolean; // the documents name the channel and no rule of receipt: a default of the pack
 }
 
 export interface Schedule {
@@ -358,26 +373,63 @@ export interface AmountRule {
   kopecks: number | null;
   months: number | null;
   customer: 'business' | 'consumer' | null;
-  /** What the law says instead where the customer is a consumer (or may be one). */
-  consumer: { answer: 'human' | 'no-limit'; why: string; cite: Citation } | null;
+  onlyIf: 'deferred' | null; // only where payment was deferred
+  specialTo: readonly string[]; // general money rules that it takes the place of
+  /** What the law says instead; an unknown customer may be a consumer. */
+  exceptions: readonly {
+    when: 'consumer' | 'intent' | 'moral-harm';
+    answer: 'human' | 'no-limit';
+    why: string;
+    cite: Citation;
+  }[];
   clause: string;
   note: string | null;
   implements: readonly string[];
 }
 
-/** The operator's pack: who it is, what it promised, what it chose, each with its clause. */
+/** What a sum is found from. Sums are whole kopecks; which fields are needed, the formula says. */
+export interface AmountInput {
+  customer?: 'business' | 'consumer'; // unknown: what protects a consumer
+  breach?: 'intent' | 'moral-harm'; // what the liability is for
+  paid?: number;
+  owed?: number;
+  expenses?: number;
+  payments?: readonly { on: Day; kopecks: number }[];
+  on?: Day; // the day for which `payments` are summed up
+  from?: Day; // the day a paid period is counted from: its first day is the next one
+  until?: Day; // the last day of the period
+  endedOn?: Day; // the last day that was used
+  dueOn?: Day; // the last day to pay
+  paidOn?: Day;
+  downDays?: number; // days of the period without access
+  proven?: boolean; // by the operator's monitoring
+  deferred?: boolean; // payment was deferred
+}
+
+/** What a money rule comes to. */
+export interface Amount {
+  rule: string;
+  kopecks: number | null; // null unless `decision` is `sum`
+  decision: 'sum' | 'human' | 'no-limit';
+  because: Because;
+}
+
+/**
+ * The operator's pack: who it is, what it promised, what it chose, each with its clause. Numbers and addresses that the
+ * documents leave out are absent, never invented: see `requisites`.
+ */
 export interface Operator {
   id: string;
   name: string;
   shortName: string;
-  inn: string;
+  inn?: string;
   ogrn?: string;
-  address: string;
-  email: string;
+  address?: string;
+  email?: string;
   phone?: string;
-  postal: string;
+  postal?: string;
   site: string;
-  dpo: { name?: string; post: string; email: string };
+  dpo: { name?: string; post: string; email?: string };
   rknNumber?: string;
   oriStatus: 'registered' | 'notified' | 'declared' | 'disputed' | 'no';
   region: string;
@@ -456,6 +508,8 @@ export interface Law {
   /** @throws Refusal `law.unknown-category` (with `near`), `law.no-schedule`, `law.no-value` */
   keep(category: string, query: KeepQuery): Keep;
   effective(kind: 'document' | 'price', published: Day): Effective;
+  /** A money rule of the operator's documents. @throws Refusal `law.unknown-amount`, `law.amount-input`, `law.amount-not-for` */
+  amount(rule: string, input: AmountInput): Amount;
   /** The duties a fact opens; with the fact's fields only those whose conditions they meet. */
   duties(fact: string, fields?: Readonly<Record<string, unknown>>): string[];
   dutyTypes(): readonly DutyType[];
