@@ -1,10 +1,9 @@
 import type { Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import { sectionOf } from '../law/index.ts';
+import { requisites, sectionOf } from '../law/index.ts';
 import type { LetterChannel, LetterData, LetterTemplate } from '../letters/index.ts';
-import { afterBlock, endOfEve, nextStep, type Step } from './lifecycle.ts';
-import { move } from './state.ts';
+import { afterBlock, nextStep, type Step } from './lifecycle.ts';
 import {
   changeAccount,
   deleteLinks,
@@ -13,20 +12,15 @@ import {
   listWaiting,
   lockAccount,
   touchAccount,
+  turned,
   type Waiting,
 } from './store.ts';
+import { active, blocked, type Ending, ended, endOfInactivity, noticed, type Turn } from './turns.ts';
 import type { Account, Accounts, AccountsDeps, BlockGround } from './types.ts';
 import { blockGrounds, howToReturn } from './words.ts';
 
 const pageSize = 200;
 const waiting: readonly Waiting[] = ['active', 'noticed', 'blocked'];
-
-/** How the contract ended, in the words of the facts. */
-interface Ending {
-  ground: 'account-deleted' | 'operator-notice';
-  by: 'user' | 'request' | 'inactivity';
-  at: Temporal.Instant;
-}
 
 type EndedListener = Parameters<Accounts['onEnded']>[0];
 
@@ -41,8 +35,9 @@ export function createLife(deps: AccountsDeps) {
   /** Moves the day of activity; an account that had been noticed is left alone again. @returns whether it was news */
   async function touch(trx: Trx, id: string): Promise<Account | null> {
     const before = await touchAccount(trx, id, today());
-    if (before?.state === 'noticed') {
-      await changeAccount(trx, id, { state: move('noticed', 'active'), noticed_at: null });
+    const turn = before && active(before, today());
+    if (turn?.change.state) {
+      await changeAccount(trx, id, turned(turn.change));
       await journal.append(trx, { action: 'account.active-again', about: id, actor: id });
     }
     return before;
@@ -52,16 +47,23 @@ export function createLife(deps: AccountsDeps) {
    * Ends the contract: nobody is signed in any more, and everyone who hears the facts closes what is theirs. The
    * profile waits for its erasure.
    */
-  async function end(trx: Trx, account: Account, { ground, by, at }: Ending): Promise<void> {
-    const about = { about: account.id, subject: account.subject, at };
-    await changeAccount(trx, account.id, { state: move(account.state, 'deleted'), ended_at: at });
+  async function end(trx: Trx, account: Account, ending: Ending & { by: string }): Promise<void> {
+    const turn = ended(account, ending);
+    const { ground, by, at } = ending;
+    await changeAccount(trx, account.id, turned(turn.change));
     await deleteSessionsOf(trx, account.id);
     await deleteLinks(trx, account.id);
     for (const listener of listeners) await listener(trx, { account: account.id, subject: account.subject, at });
-    await report(trx, { name: 'contract.terminated', ...about, fields: { ground } });
-    await report(trx, { name: 'account.deleted', ...about, fields: { by } });
+    await tell(trx, account, turn);
     const actor = by === 'user' ? account.id : 'system';
     await journal.append(trx, { action: 'account.ended', about: account.id, actor, body: { ground, by } });
+  }
+
+  /** Reports the facts of a turn; `also`: what is known besides. */
+  async function tell(trx: Trx, account: Account, turn: Turn, also: Record<string, unknown> = {}): Promise<void> {
+    for (const { name, at, fields } of turn.facts) {
+      await report(trx, { name, about: account.id, subject: account.subject, at, fields: { ...fields, ...also } });
+    }
   }
 
   async function send<T extends LetterTemplate>(
@@ -88,14 +90,12 @@ export function createLife(deps: AccountsDeps) {
   /** Where to sign in; before the service listens, the operator's site. */
   const signInPage = (): string => (deps.publicUrl?.() ? `${deps.publicUrl()}/auth/login` : law.operator.site);
 
-  /** Shuts the door; whoever hears the fact closes tokens and connections. */
+  /** Shuts the door; whoever hears the facts closes tokens and connections. */
   async function shut(trx: Trx, account: Account, ground: BlockGround): Promise<void> {
-    const at = clock.now();
-    const change = { noticed_at: null, blocked_at: at, block_ground: ground };
-    await changeAccount(trx, account.id, { ...change, state: move(account.state, 'blocked') });
+    const turn = blocked(account, clock.now(), ground);
+    await changeAccount(trx, account.id, turned(turn.change));
     await deleteSessionsOf(trx, account.id);
-    const fact = { about: account.id, subject: account.subject, at };
-    await report(trx, { name: 'account.blocked', ...fact, fields: { ground } });
+    await tell(trx, account, turn);
   }
 
   /** A person blocks: the holder is told at once, with the ground and the way to object. */
@@ -105,20 +105,19 @@ export function createLife(deps: AccountsDeps) {
       blockedAt: clock.now(),
       ground: blockGrounds[ground][locale],
       ...(law.operator.inactivity ? { clause: law.operator.inactivity.clause } : {}),
-      how: howToReturn[locale](law.operator.email),
+      how: howToReturn[locale](requisites(law.operator, locale).contact),
     }));
   }
 
   const steps: Record<Step['step'], (trx: Trx, account: Account, due: Step) => Promise<void>> = {
     async notice(trx, account) {
-      const at = clock.now();
-      const blockFrom = nextStep({ ...account, state: 'noticed', noticedAt: at }, law)?.on ?? today();
+      const turn = noticed(account, clock.now());
+      const blockFrom = nextStep({ ...account, ...turn.change }, law)?.on ?? today();
       const { lastActiveOn } = account;
       const data = { lastActiveOn, blockFrom, clause: inactivity().clause, url: signInPage() };
       const letter = await send(trx, account, 'account.inactivity-notice', () => data);
-      await changeAccount(trx, account.id, { state: move(account.state, 'noticed'), noticed_at: at });
-      const fact = { about: account.id, subject: account.subject, at };
-      await report(trx, { name: 'account.noticed', ...fact, fields: { letter } });
+      await changeAccount(trx, account.id, turned(turn.change));
+      await tell(trx, account, turn, { letter });
       await journal.append(trx, { action: 'account.noticed', about: account.id, actor: 'system', body: { letter } });
     },
     async block(trx, account) {
@@ -133,20 +132,17 @@ export function createLife(deps: AccountsDeps) {
         ...(terminationClause ? { terminationClause } : {}),
         eraseFrom,
         clause,
-        how: howToReturn[locale](law.operator.email),
+        how: howToReturn[locale](requisites(law.operator, locale).contact),
       }));
       await shut(trx, account, 'inactivity');
-      const fact = { about: account.id, subject: account.subject, at };
-      await report(trx, { name: 'termination.noticed', ...fact, fields: { by: 'operator' } });
       const body = { ground: 'inactivity', letter };
       await journal.append(trx, { action: 'account.blocked', about: account.id, actor: 'system', body });
     },
     async end(trx, account, due) {
-      // The contract ended with the last day of the term, also when this process was not there to see it.
-      const at = endOfEve(due.on, law.zone);
-      await end(trx, account, { ground: 'operator-notice', by: 'inactivity', at });
+      const ending = endOfInactivity(due, law);
+      await end(trx, account, ending);
       const cause = { kind: 'inactivity', about: account.id } as const;
-      await deps.retention.plan(trx, account.subject, { cause, by: 'system', at });
+      await deps.retention.plan(trx, account.subject, { cause, by: 'system', at: ending.at });
     },
   };
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { newId, Refusal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
+import { requisites } from '../law/index.ts';
 import { normalEmail } from './email.ts';
 import { keyedDigest, type Passwords } from './passwords.ts';
 import type { AccountActor } from './rights.ts';
@@ -104,7 +105,7 @@ export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
       throw new Refusal('account.blocked', 'forbidden', {
         ground: account.blockGround,
         ...(deps.law.operator.inactivity ? { clause: deps.law.operator.inactivity.clause } : {}),
-        message: `Учётная запись заблокирована. Чтобы восстановить её, напишите на ${deps.law.operator.email}.`,
+        message: `Учётная запись заблокирована. Чтобы восстановить её, обратитесь к оператору: ${requisites(deps.law.operator).contact}.`,
       });
     }
     const states: readonly string[] = open;

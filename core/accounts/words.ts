@@ -15,9 +15,11 @@ export const blockGrounds: Record<BlockGround, Both<string>> = {
 };
 
 /** How to come back, or to object. */
-export const howToReturn: Both<(email: string) => string> = {
-  ru: (email) => `Чтобы восстановить доступ или возразить, напишите на ${email} с адреса, указанного при регистрации.`,
-  en: (email) => `To regain access or to object, write to ${email} from the address of your registration.`,
+export const howToReturn: Both<(contact: string) => string> = {
+  ru: (contact) =>
+    `Чтобы восстановить доступ или возразить, обратитесь к оператору: ${contact}. Пишите с адреса, указанного при регистрации.`,
+  en: (contact) =>
+    `To regain access or to object, turn to the operator: ${contact}. Write from the address of your registration.`,
 };
 
 export const erasedForInactivity: Both<string> = {

@@ -10,6 +10,7 @@ export interface AppOptions {
   /** An outside PostgreSQL; without it the embedded one under `home`. */
   databaseUrl?: string;
   smtpUrl?: string;
+  mailFrom?: string;
   publicUrl?: string;
   /** A reverse proxy in front sets X-Forwarded-For and X-Forwarded-Proto: its word is taken. */
   behindProxy?: boolean;

@@ -1,4 +1,5 @@
 import { file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import { requisites } from '../law/index.ts';
 import { homeOf } from './menu.ts';
 import { editionsToSee, register } from './registration.ts';
 import { form, line, maybe, type Shared } from './shared.ts';
@@ -9,8 +10,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
   const { operator } = law;
   const contacts = {
     name: operator.name,
-    address: operator.address,
-    postal: operator.postal,
+    stated: requisites(operator),
     email: operator.email,
     dpo: operator.dpo,
     complaint: operator.complaint,

@@ -5,7 +5,15 @@
  */
 export { checkPolicies, type PlacedCase, type PolicyCase, readCases } from './check.ts';
 export * from './cite.ts';
+export {
+  type Coverage,
+  type CoverageRow,
+  type CoverageStatus,
+  coverageStatuses,
+  readCoverage,
+} from './coverage.ts';
 export * from './errors.ts';
 export { loadLaw } from './load.ts';
+export { type Named, type Requisites, requisites } from './requisites.ts';
 export { type OptionalSection, sectionOf } from './section.ts';
 export * from './types.ts';

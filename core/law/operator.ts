@@ -54,10 +54,11 @@ export function operatorOf(
   }
   const channels = part('channels');
   const process = part('process');
-  const { channels: list, notices } = channels.data as {
+  const { channels: list, notices: named } = channels.data as {
     channels: Operator['channels'];
-    notices: Operator['noticeChannels'];
+    notices: Pick<Operator['noticeChannels'], 'documents' | 'clause'> & Partial<Operator['noticeChannels']>;
   };
+  const notices = { limits: [], ...named };
   const ids = new Map(list.map((one) => [one.id, one]));
   for (const use of ['documents', 'limits'] as const) {
     for (const id of notices[use]) need(channels.file, ['notices', use], ids, id, 'channel');
@@ -70,6 +71,8 @@ export function operatorOf(
     }
   }
   const own = part('operator');
+  const { id } = own.data as { id: string };
+  if (folder !== `operators/${id}`) throw own.file.fail(['id'], `id: must be the name of the folder, not "${id}"`);
   checkPlugins(own.file, process.file, { ...rest, plans }, known.plugins);
   type RawDocument = Omit<OperatorDocument, 'editions'> & {
     editions: { published: string; effective?: string; note?: string }[];

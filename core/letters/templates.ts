@@ -4,20 +4,11 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { Eta } from 'eta';
 import { Refusal } from '../base/index.ts';
+import { type Named, requisites } from '../law/index.ts';
 import type { LetterTemplate } from './data.ts';
 import { type Block, escapeHtml, flatten, parse, toHtml, toText } from './markup.ts';
 import type { Locale } from './types.ts';
 import { bind, createWords } from './words.ts';
-
-/** What a letter says about its sender. */
-export interface Sender {
-  name: string;
-  shortName: string;
-  address: string;
-  email: string;
-  site: string;
-  dpo: { name?: string; post: string; email: string };
-}
 
 export interface Rendered {
   subject: string;
@@ -53,7 +44,7 @@ const header =
  * @param root the folder `templates/`
  * @param base the address of this installation, for links that begin with a slash
  */
-export function loadTemplates(root: URL, sender: Sender, zone: string, base: () => string): Templates {
+export function loadTemplates(root: URL, sender: Named, zone: string, base: () => string): Templates {
   const mail = new URL('mail/', root);
   const pdf = new URL('pdf/', root);
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -122,6 +113,7 @@ export function loadTemplates(root: URL, sender: Sender, zone: string, base: () 
         data: check(letter.validate, data, 'letter.data', name),
         words: words[locale],
         operator: sender,
+        stated: requisites(sender, locale),
         to,
       };
       const body = parse(eta.render(letter.source[locale], it));

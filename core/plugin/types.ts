@@ -24,6 +24,8 @@ export interface Config {
   mailDir: string;
   /** When set, letters go there instead of to files. Never printed. */
   smtpUrl?: string;
+  /** Whom letters come from where the operator's documents name no address. */
+  mailFrom?: string;
   /** The address people see, without a slash at the end. */
   publicUrl: string;
   /** A reverse proxy in front is believed about where a request comes from; see `addressOf`. */

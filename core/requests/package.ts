@@ -3,7 +3,7 @@ import { ZipFile } from 'yazl';
 import type { Temporal } from '../base/index.ts';
 import { describePeriod } from '../calendar/index.ts';
 import type { Collected, RegisteredStore, Volume } from '../datamap/index.ts';
-import { type Citation, cite, type Law } from '../law/index.ts';
+import { type Citation, cite, type Law, requisites } from '../law/index.ts';
 import type { DocumentData } from '../letters/index.ts';
 import { type Cell, cell, createLabels, type Labels } from './labels.ts';
 
@@ -205,7 +205,7 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
       'Способы: автоматизированная обработка — сбор, запись, систематизация, накопление, хранение, уточнение, извлечение, использование, передача получателям из пункта 4, блокирование, уничтожение.',
     ],
     '4': [
-      `Оператор: ${operator.name}, ${operator.address}.`,
+      `Оператор: ${operator.name}, ${requisites(operator).address}.`,
       ...operator.recipients.map(
         ({ name, address, purpose, what }) =>
           `${address ? `${name}, ${address}` : name}: ${small(what)}. Цель: ${small(titleOf(purpose))}.`,

@@ -4,7 +4,7 @@ import { type Changes, type Collected, type DataMap, isUnsupported, type StoreCo
 import type { Db, Trx } from '../db/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
-import { cite, type Due, type Law } from '../law/index.ts';
+import { cite, type Due, type Law, requisites } from '../law/index.ts';
 import type { Gone, LetterOrder, Letters, LetterTemplate, Staying } from '../letters/index.ts';
 import type { Obligations, Report } from '../obligations/index.ts';
 import type { Act, Plan, Retention } from '../retention/index.ts';
@@ -572,7 +572,7 @@ export function createRequests(deps: RequestsDeps): Requests {
         data: {
           number: row.number,
           needed,
-          how: `Ответьте на это письмо: ${law.operator.dpo.email}. Копии документов не нужны, если мы о них не просим.`,
+          how: `Ответьте на это письмо: ${requisites(law.operator).email}. Копии документов не нужны, если мы о них не просим.`,
           until: dueOn,
           clause,
         },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Temporal } from '../base/index.ts';
 import type { EraseReceipt } from '../datamap/index.ts';
-import { cite, type Keep, type Law } from '../law/index.ts';
+import { cite, type Keep, type Law, requisites } from '../law/index.ts';
 import type { DocumentData, Staying } from '../letters/index.ts';
 import type { Person } from './types.ts';
 
@@ -106,7 +106,7 @@ function fieldValue(law: Law, matter: ActMatter, point: string): string | string
   const { operator } = law;
   switch (point) {
     case 'а':
-      return `${operator.name}, ИНН ${operator.inn}, ${operator.address}`;
+      return [operator.name, requisites(operator).inn, requisites(operator).address].join(', ');
     case 'б':
       return processors(law);
     case 'в':

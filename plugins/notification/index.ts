@@ -6,7 +6,7 @@
 import { type Engine, type Plugin, Temporal } from '../../core/index.ts';
 import { deliver } from './deliver.ts';
 import { openMailbox, takeIn, waitingFiles } from './intake.ts';
-import { type Carrier, fileCarrier, smtpCarrier } from './mail.ts';
+import { type Carrier, fileCarrier, senderOf, smtpCarrier } from './mail.ts';
 
 export { type Triage, triage } from './triage.ts';
 
@@ -18,9 +18,9 @@ const carriers = new Map<Engine, Carrier>();
 function carrierOf(engine: Engine): Carrier {
   let carrier = carriers.get(engine);
   if (!carrier) {
-    const { smtpUrl, mailDir } = engine.config;
-    const { operator } = engine.law;
-    carrier = smtpUrl ? smtpCarrier(smtpUrl, operator) : fileCarrier(openMailbox(mailDir).out, operator);
+    const { smtpUrl, mailDir, mailFrom } = engine.config;
+    const sender = senderOf(engine.law.operator, mailFrom);
+    carrier = smtpUrl ? smtpCarrier(smtpUrl, sender) : fileCarrier(openMailbox(mailDir).out, sender);
     carriers.set(engine, carrier);
   }
   return carrier;
@@ -58,6 +58,8 @@ export default {
   },
   async start(engine) {
     openMailbox(engine.config.mailDir);
+    if (senderOf(engine.law.operator, engine.config.mailFrom).address) return;
+    engine.log.warn({}, "the operator's documents name no e-mail address: letters wait until MAIL_FROM is set");
   },
   async stop() {
     for (const carrier of carriers.values()) carrier.close();

@@ -22,9 +22,19 @@ export interface Carrier {
   close(): void;
 }
 
+/** Who letters come from. Operators whose documents name no address are given one by `MAIL_FROM`. */
+export interface Sender {
+  operator: Operator;
+  address: string | undefined;
+}
+
+export function senderOf(operator: Operator, mailFrom?: string): Sender {
+  return { operator, address: operator.email ?? mailFrom };
+}
+
 /** The same Message-ID for every try of a delivery: who gets a letter twice can see that it is one. */
-export function messageIdOf(deliveryId: string, operator: Operator): string {
-  return `<${deliveryId}@${operator.email.split('@')[1] ?? 'localhost'}>`;
+export function messageIdOf(deliveryId: string, { address }: Sender): string {
+  return `<${deliveryId}@${address?.split('@')[1] ?? 'localhost'}>`;
 }
 
 const composer = createTransport({
@@ -37,16 +47,17 @@ function optionsOf(
   deliveryId: string,
   letter: LetterContent,
   at: Temporal.Instant,
-  operator: Operator,
+  sender: Sender & { address: string },
 ): SendMailOptions {
+  const { operator, address } = sender;
   return {
-    from: { name: operator.shortName, address: operator.email },
+    from: { name: operator.shortName, address },
     to: { name: letter.to.name ?? '', address: letter.to.email ?? '' },
-    replyTo: operator.dpo.email,
+    replyTo: operator.dpo.email ?? address,
     subject: letter.subject,
     text: letter.text,
     html: letter.html,
-    messageId: messageIdOf(deliveryId, operator),
+    messageId: messageIdOf(deliveryId, sender),
     date: new Date(at.epochMilliseconds),
     headers: {
       'Auto-Submitted': 'auto-generated',
@@ -63,16 +74,17 @@ function optionsOf(
 
 /**
  * The letter as it goes over the wire, and who it goes to.
- * @throws NotTaken for good: what makes no letter now makes none later either
+ * @throws NotTaken for good: what makes no letter now makes none later either; without a sender the letter waits
  */
 async function compose(
   deliveryId: string,
   letter: LetterContent,
   at: Temporal.Instant,
-  operator: Operator,
+  { operator, address }: Sender,
 ): Promise<{ envelope: { from: string; to: string[] }; raw: Buffer }> {
+  if (!address) throw new NotTaken('ENOSENDER', false);
   try {
-    const { envelope, message } = await composer.sendMail(optionsOf(deliveryId, letter, at, operator));
+    const { envelope, message } = await composer.sendMail(optionsOf(deliveryId, letter, at, { operator, address }));
     if (!envelope.from || envelope.to.length === 0) throw new Error('no address');
     return { envelope: { from: envelope.from, to: envelope.to }, raw: message as Buffer };
   } catch {
@@ -81,11 +93,11 @@ async function compose(
 }
 
 /** Letters as files, for a machine without a mail server: `out/dlv_….eml`, whole or not at all. */
-export function fileCarrier(folder: string, operator: Operator): Carrier {
+export function fileCarrier(folder: string, sender: Sender): Carrier {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
     async send(deliveryId, letter, at) {
-      const { raw } = await compose(deliveryId, letter, at, operator);
+      const { raw } = await compose(deliveryId, letter, at, sender);
       const file = join(folder, `${deliveryId}.eml`);
       try {
         writeFileSync(`${file}.part`, raw, { mode: 0o600 });
@@ -93,25 +105,25 @@ export function fileCarrier(folder: string, operator: Operator): Carrier {
       } catch (error) {
         throw new NotTaken((error as NodeJS.ErrnoException).code ?? 'EFILE', false);
       }
-      return { messageId: messageIdOf(deliveryId, operator) };
+      return { messageId: messageIdOf(deliveryId, sender) };
     },
     close() {},
   };
 }
 
 /** A mail server. */
-export function smtpCarrier(url: string, operator: Operator): Carrier {
+export function smtpCarrier(url: string, sender: Sender): Carrier {
   const transport = createTransport(url, { disableFileAccess: true, disableUrlAccess: true });
   return {
     async send(deliveryId, letter, at) {
-      const composed = await compose(deliveryId, letter, at, operator);
+      const composed = await compose(deliveryId, letter, at, sender);
       try {
         await transport.sendMail(composed);
       } catch (error) {
         const { responseCode, code } = error as { responseCode?: number; code?: string };
         throw new NotTaken(String(responseCode ?? code ?? 'ESMTP'), (responseCode ?? 0) >= 500);
       }
-      return { messageId: messageIdOf(deliveryId, operator) };
+      return { messageId: messageIdOf(deliveryId, sender) };
     },
     close: () => transport.close(),
   };

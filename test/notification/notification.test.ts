@@ -6,7 +6,7 @@ import { SMTPServer } from 'smtp-server';
 import type { LetterData } from '../../core/index.ts';
 import { deliver } from '../../plugins/notification/deliver.ts';
 import { takeIn } from '../../plugins/notification/intake.ts';
-import { type Carrier, fileCarrier, NotTaken, smtpCarrier } from '../../plugins/notification/mail.ts';
+import { type Carrier, fileCarrier, NotTaken, senderOf, smtpCarrier } from '../../plugins/notification/mail.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 
 const limit: LetterData['limit.warning'] = {
@@ -108,8 +108,22 @@ ${Buffer.from('Прошу сообщить, какие персональные 
     expect(Buffer.from(attached?.content as ArrayBuffer)).to.deep.equal(Buffer.from([0, 1, 2, 255, 13, 10]));
   });
 
+  it('without an address in the documents letters wait until the machine is told one', async () => {
+    const { email: _left, ...nameless } = engine().law.operator;
+    const letter = { id: 'ltr_1', subject: 's', text: 't', html: 'h', attachments: [], about: null };
+    const order = ['dlv_1', { ...letter, to: { email: 'ada@example.org' } }, house.clock.now()] as const;
+    const refused = await fileCarrier(mail('out'), senderOf(nameless))
+      .send(...order)
+      .catch((error) => error);
+    expect(refused).to.include({ code: 'ENOSENDER', permanent: false });
+
+    await fileCarrier(mail('out'), senderOf(nameless, 'robot@example.org')).send(...order);
+    const sent = await PostalMime.parse(readFileSync(mail('out', files('out')[0] ?? '')));
+    expect(sent.from?.address).to.equal('robot@example.org');
+  });
+
   it('a letter that is none is refused for good, and one that fails takes no other with it', async () => {
-    const carrier = fileCarrier(mail('out'), engine().law.operator);
+    const carrier = fileCarrier(mail('out'), senderOf(engine().law.operator));
     const empty = { id: 'ltr_1', subject: 's', text: 't', html: 'h', to: {}, attachments: [], about: null };
     const refused = await carrier.send('dlv_1', empty, house.clock.now()).catch((error) => error);
     expect(refused).to.be.instanceOf(NotTaken);
@@ -296,7 +310,7 @@ To: ada@example.org
       });
       await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
       const { port } = server.server.address() as { port: number };
-      carrier = smtpCarrier(`smtp://127.0.0.1:${port}`, engine().law.operator);
+      carrier = smtpCarrier(`smtp://127.0.0.1:${port}`, senderOf(engine().law.operator));
     });
     afterEach(async () => {
       carrier.close();

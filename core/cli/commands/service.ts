@@ -18,13 +18,14 @@ export function withHome(command: Command): Command {
 
 /** What the environment says about the outside world. Secrets stay here and are never printed. */
 export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
-  const { DATABASE_URL, SMTP_URL, PUBLIC_URL, SROK_POLICIES, TRUST_PROXY } = process.env;
+  const { DATABASE_URL, SMTP_URL, MAIL_FROM, PUBLIC_URL, SROK_POLICIES, TRUST_PROXY } = process.env;
   return {
     home,
     operator,
     ...(SROK_POLICIES ? { policies: SROK_POLICIES } : {}),
     ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : {}),
     ...(SMTP_URL ? { smtpUrl: SMTP_URL } : {}),
+    ...(MAIL_FROM ? { mailFrom: MAIL_FROM } : {}),
     ...(PUBLIC_URL ? { publicUrl: PUBLIC_URL.replace(/\/+$/, '') } : {}),
     ...(TRUST_PROXY === '1' ? { behindProxy: true } : {}),
   };

@@ -1,5 +1,5 @@
 import type { Temporal } from '../../base/index.ts';
-import type { Operator } from '../../law/index.ts';
+import { type Operator, requisites } from '../../law/index.ts';
 import type { Gone, Staying } from '../data.ts';
 import type { PaperBlock } from '../pdf.ts';
 import { bind, plainGround, type Words } from '../words.ts';
@@ -19,12 +19,13 @@ export function letterhead(
   { operator }: PaperContext,
   to?: { name?: string; email?: string; address?: string },
 ): PaperBlock {
+  const stated = requisites(operator);
   const numbers = [
-    `ИНН ${operator.inn}`,
+    stated.inn,
     operator.ogrn ? `ОГРН ${operator.ogrn}` : '',
     operator.rknNumber ? `рег. № в реестре операторов ${operator.rknNumber}` : '',
   ];
-  const lines = [operator.shortName, numbers.filter(Boolean).join(', '), operator.address, operator.dpo.email];
+  const lines = [operator.shortName, numbers.filter(Boolean).join(', '), stated.address, stated.email];
   if (!to) return { kind: 'letterhead', lines: [lines.slice(0, 2).join(', '), lines.slice(2).join(', ')].map(bind) };
   return {
     kind: 'letterhead',

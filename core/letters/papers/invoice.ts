@@ -1,3 +1,4 @@
+import { requisites } from '../../law/index.ts';
 import type { DocumentData } from '../data.ts';
 import type { Paper, PaperBlock } from '../pdf.ts';
 import { bind, sumInWords } from '../words.ts';
@@ -6,6 +7,7 @@ import { letterhead, type PaperContext } from './context.ts';
 export function invoice(data: DocumentData['invoice'], context: PaperContext): Paper {
   const { words, number, operator } = context;
   const { payer, lines, bank } = data;
+  const stated = requisites(operator);
   const money = (kopecks: number): string => words.money(kopecks);
   return {
     title: `Счёт № ${number}`,
@@ -17,7 +19,7 @@ export function invoice(data: DocumentData['invoice'], context: PaperContext): P
       {
         kind: 'fields',
         rows: [
-          { label: 'Поставщик', value: [operator.name, `ИНН ${operator.inn}`, bind(operator.address)] },
+          { label: 'Поставщик', value: [operator.name, stated.inn, bind(stated.address)] },
           ...(bank
             ? [
                 {
