@@ -28,7 +28,17 @@ import { createJournal, journalImpersonal, journalStores, loadSigningKeys } from
 import { loadLaw } from './core/law/index.ts';
 import { createLetters, letterImpersonal } from './core/letters/index.ts';
 import { createObligations, type Report } from './core/obligations/index.ts';
-import { type Config, createHost, type Door, type Engine, type Log, loadPlugins } from './core/plugin/index.ts';
+import {
+  type Config,
+  checkInstallation,
+  createHost,
+  type Door,
+  type Engine,
+  installationImpersonal,
+  type Log,
+  loadPlugins,
+  rememberOperator,
+} from './core/plugin/index.ts';
 import { createRequests } from './core/requests/index.ts';
 import { createRetention } from './core/retention/index.ts';
 import { createVault } from './core/vault/index.ts';
@@ -88,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       mailDir: join(resolve(options.home), 'mail'),
       publicUrl: options.publicUrl || url,
       ...(options.smtpUrl ? { smtpUrl: options.smtpUrl } : {}),
+      ...(options.mailFrom ? { mailFrom: options.mailFrom } : {}),
       ...(options.behindProxy ? { behindProxy: true } : {}),
     };
     const law = await loadLaw({
@@ -114,9 +125,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     closing.push(() => db.destroy());
     await checkDatabase(db, databaseUrl);
 
-    const plugins = await loadPlugins(new URL('plugins/', root));
+    const plugins = await loadPlugins(new URL('plugins/', root), law.operator.plugins);
     const host = createHost(plugins, law);
+    await checkInstallation(db, law);
     await migrate(db, [coreMigrations(), ...host.migrations()]);
+    await rememberOperator(db, { clock, law });
 
     const vault = createVault({ folder: join(home, 'keystore'), clock, readOnly: joined ? 'if-locked' : false });
     closing.push(() => vault.close());
@@ -144,6 +157,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     datamap.register('journal', journalStores({ zone: law.zone }), journalImpersonal);
     datamap.register('letters', letters.stores, letterImpersonal);
     datamap.register('http', {}, httpImpersonal);
+    datamap.register('plugin', {}, installationImpersonal);
     const connectors = createConnectors({
       ...{ db, clock, zone: law.zone, vault, journal, datamap },
       connectors: law.operator.connectors,

@@ -24,16 +24,14 @@ export interface Host {
 }
 
 /**
- * Loads every plugin of a folder: one sub-folder each, its `index.ts` (or `index.js`) exports the plugin by default.
+ * Loads the plugins that an operator runs, and no other: each a sub-folder whose `index.ts` (or `index.js`) exports the
+ * plugin by default. They stand in the order of their names, however the pack lists them.
  * @throws Refusal `plugin.malformed` naming the folder and what is wrong with it
  */
-export async function loadPlugins(root: URL): Promise<Plugin[]> {
-  const names = readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
+export async function loadPlugins(root: URL, names: readonly string[]): Promise<Plugin[]> {
   return Promise.all(
-    names.map(async (name) => {
+    [...names].sort().map(async (name) => {
+      if (!existsSync(new URL(`${name}/`, root))) throw malformed(name, 'there is no such folder');
       const entry = ['index.ts', 'index.js']
         .map((file) => new URL(`${name}/${file}`, root))
         .find((url) => existsSync(url));

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type MovableClock, movableClock, Temporal } from '../../core/base/index.ts';
 import { type App, advanceTo } from '../../core/cli/index.ts';
+import { loadLaw } from '../../core/law/index.ts';
 import { createApp } from '../../main.ts';
 import { cloneDatabase } from './database.ts';
 
@@ -18,12 +20,24 @@ export interface TestApp {
 }
 
 /** A whole installation on a clone of the template, with a clock that is moved. */
-export async function startApp({ at = '2026-05-05T10:00' }: { at?: string } = {}): Promise<TestApp> {
-  const { url, drop } = await cloneDatabase();
+export async function startApp({
+  at = '2026-05-05T10:00',
+  operator = 'qsockets',
+  policies,
+}: {
+  at?: string;
+  operator?: string;
+  /** Folder of the packs; the project's own unless told. */
+  policies?: string;
+} = {}): Promise<TestApp> {
+  const root = policies ? pathToFileURL(`${policies}/`) : new URL('../../policies/', import.meta.url);
+  const { plugins } = (await loadLaw({ root, operator })).operator;
+  const { url, drop } = await cloneDatabase({ plugins });
   const home = mkdtempSync(join(tmpdir(), 'srok-app-'));
   const clock = movableClock(moscow(at));
   const app = await createApp({
-    ...{ home, databaseUrl: url, operator: 'qsockets', clock, cron: false, port: 0, mode: 'service', log: silent },
+    ...{ home, databaseUrl: url, operator, clock, cron: false, port: 0, mode: 'service', log: silent },
+    ...(policies ? { policies } : {}),
   });
   return {
     app,

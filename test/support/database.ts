@@ -17,7 +17,7 @@ import {
  */
 
 let running: Promise<{ server: RunningPostgres; home: string }> | null = null;
-let template: Promise<void> | null = null;
+const templates = new Map<string, Promise<void>>();
 
 function server(): Promise<{ server: RunningPostgres; home: string }> {
   running ??= (async () => {
@@ -27,8 +27,8 @@ function server(): Promise<{ server: RunningPostgres; home: string }> {
   return running;
 }
 
-/** Every migration there is, found on disk, so that a new one needs no list. */
-export function allMigrations(): MigrationFolder[] {
+/** Every migration of the core and of these plugins (of all, unless told), found on disk: a new one needs no list. */
+export function allMigrations(plugins?: readonly string[]): MigrationFolder[] {
   const root = new URL('../../', import.meta.url);
   const folder = (prefix: string, path: string): MigrationFolder => {
     const url = new URL(path, root);
@@ -40,8 +40,8 @@ export function allMigrations(): MigrationFolder[] {
     }
     return { prefix, folder: url, names };
   };
-  const plugins = readdirSync(new URL('plugins/', root));
-  return [folder('core', 'migrations/'), ...plugins.map((name) => folder(name, `plugins/${name}/migrations/`))];
+  const names = readdirSync(new URL('plugins/', root)).filter((name) => plugins?.includes(name) ?? true);
+  return [folder('core', 'migrations/'), ...names.map((name) => folder(name, `plugins/${name}/migrations/`))];
 }
 
 async function admin<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -59,20 +59,35 @@ async function urlOf(name: string): Promise<string> {
   return url.href;
 }
 
-/** A fresh database of this file's own, with all tables. Call `drop` when done. */
-export async function cloneDatabase(): Promise<{ db: Db; url: string; drop(): Promise<void> }> {
-  template ??= (async () => {
-    await admin((db) => db.raw('create database srok_template'));
-    const db = openDatabase(await urlOf('srok_template'), { max: 1 });
-    try {
-      await migrate(db, allMigrations());
-    } finally {
-      await db.destroy();
-    }
-  })();
-  await template;
+/** The template with the tables of the core and of these plugins; made once. */
+async function templateOf(plugins?: readonly string[]): Promise<string> {
+  const folders = allMigrations(plugins);
+  const name = ['srok_template', ...folders.map(({ prefix }) => prefix)].join('_');
+  const made =
+    templates.get(name) ??
+    (async () => {
+      await admin((db) => db.raw(`create database ${name}`));
+      const db = openDatabase(await urlOf(name), { max: 1 });
+      try {
+        await migrate(db, folders);
+      } finally {
+        await db.destroy();
+      }
+    })();
+  templates.set(name, made);
+  await made;
+  return name;
+}
+
+/** A fresh database of this file's own, with all tables, or with those of some plugins. Call `drop` when done. */
+export async function cloneDatabase({
+  plugins,
+}: {
+  plugins?: readonly string[];
+} = {}): Promise<{ db: Db; url: string; drop(): Promise<void> }> {
+  const template = await templateOf(plugins);
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await admin((db) => db.raw(`create database ${name} template srok_template`));
+  await admin((db) => db.raw(`create database ${name} template ${template}`));
   const url = await urlOf(name);
   const db = openDatabase(url);
   return {
