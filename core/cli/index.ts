@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './app.ts';
+import { addCoverageCommand } from './commands/coverage.ts';
 import { addJournalCommands } from './commands/journal.ts';
 import { addLawCommands } from './commands/law.ts';
 import { addOperatorCommands } from './commands/operator.ts';
@@ -24,6 +25,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addServe(program, context);
   addDemo(program, context);
   addLawCommands(program, context);
+  addCoverageCommand(program, context);
   addOperatorCommands(program, context);
   addJournalCommands(program, context);
   overrideAll(program);

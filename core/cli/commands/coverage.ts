@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Command, Option } from 'commander';
+import { type CoverageRow, coverageStatuses, readCoverage } from '../../law/index.ts';
+import type { CliContext } from '../app.ts';
+import { print, table, UsageError } from '../output.ts';
+
+/** `srok coverage`: every rule and clause of the inventories, and what carries it out. */
+export function addCoverageCommand(program: Command, { root }: CliContext): void {
+  program
+    .command('coverage')
+    .description('каждое правило и каждый пункт документов: что их исполняет')
+    .addOption(new Option('--operator <name>', 'только документы этого оператора (по умолчанию все и закон)'))
+    .addOption(new Option('--status <status>', 'только строки с этим состоянием').choices(coverageStatuses))
+    .option('--json')
+    .action(async (options: { operator?: string; status?: string; json?: boolean }) => {
+      const { SROK_POLICIES } = process.env;
+      const policies = SROK_POLICIES ? pathToFileURL(`${resolve(SROK_POLICIES)}/`) : new URL('policies/', root);
+      const { rows, problems } = await readCoverage(policies, root);
+      const of = (row: CoverageRow) => options.operator === undefined || row.operator === options.operator;
+      const mine = rows.filter(of);
+      if (mine.length === 0) {
+        const known = [...new Set(rows.flatMap(({ operator }) => operator ?? []))];
+        throw new UsageError(`Перечня правил для «${options.operator}» нет.`, known);
+      }
+      const shown = mine.filter(({ status }) => options.status === undefined || status === options.status);
+      const totals = Object.fromEntries(
+        coverageStatuses.map((status) => [status, mine.filter((row) => row.status === status).length]),
+      );
+      const words = problems.map(({ file, line, reason }) => ({ file, line, reason }));
+      print(
+        options.json,
+        {
+          rows: shown.map(({ operator: _, ...row }) => row),
+          totals,
+          problems: words,
+        },
+        () =>
+          [
+            table(shown.map(line)),
+            '',
+            ...Object.entries(totals).map(([status, count]) => `${status}: ${count}`),
+            ...problems.map(String),
+          ].join('\n'),
+      );
+      if (problems.length > 0) process.exitCode = 1;
+    });
+}
+
+function line({ id, clauses, document, status, where, reason }: CoverageRow): string[] {
+  const [first, ...more] = where;
+  const place = first ? `${first}${more.length > 0 ? ` и ещё ${more.length}` : ''}` : (reason ?? '');
+  return [id ?? '—', `${document} ${clauses.join('; ')}`, status ?? 'нет', place];
+}
