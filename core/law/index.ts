@@ -14,6 +14,24 @@ export {
 } from './coverage.ts';
 export * from './errors.ts';
 export { loadLaw } from './load.ts';
+export {
+  daysLeft,
+  endingNotices,
+  type NextPeriod,
+  nextPeriod,
+  type PaidPeriod,
+  type Purchase,
+  type PurchaseQuery,
+} from './purchase.ts';
+export type { LegalReceipt, ReceiptInput } from './receipt.ts';
 export { type Named, type Requisites, requisites } from './requisites.ts';
 export { type OptionalSection, sectionOf } from './section.ts';
+export {
+  countedAnew,
+  type Limited,
+  noticeKey,
+  noticesDue,
+  type Threshold,
+  type ThresholdInput,
+} from './threshold.ts';
 export * from './types.ts';

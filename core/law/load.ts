@@ -5,9 +5,12 @@ import { dueOf } from './due.ts';
 import { findingsOf } from './findings.ts';
 import { categoryOf, keepOf } from './keep.ts';
 import { type Pack, readPack } from './pack.ts';
+import { purchaseOf } from './purchase.ts';
 import { nearest } from './raw.ts';
+import { receiptOf } from './receipt.ts';
 import { summaryOf } from './summary.ts';
 import { valueOn } from './term.ts';
+import { thresholdOf } from './threshold.ts';
 import type { DatedValue, DutyType, Law, LoadOptions, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
@@ -64,6 +67,9 @@ export function createLaw(pack: Pack): Law {
       return { effectiveOn: mayFrom as Day, because };
     },
     amount: (id, input) => amountOf(pack, id, input),
+    purchase: (query) => purchaseOf(pack, query),
+    threshold: (input) => thresholdOf(pack, input),
+    receipt: (channel, input) => receiptOf(pack, channel, input),
     duties(fact, fields) {
       const opened: string[] = [];
       for (const duty of pack.duties.values()) {

@@ -1,6 +1,9 @@
 import type { Temporal } from '../base/index.ts';
 import type { Calendar, Period } from '../calendar/index.ts';
 import type { PolicyError } from './errors.ts';
+import type { Purchase, PurchaseQuery } from './purchase.ts';
+import type { LegalReceipt, ReceiptInput } from './receipt.ts';
+import type { Threshold, ThresholdInput } from './threshold.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -510,6 +513,12 @@ export interface Law {
   effective(kind: 'document' | 'price', published: Day): Effective;
   /** A money rule of the operator's documents. @throws Refusal `law.unknown-amount`, `law.amount-input`, `law.amount-not-for` */
   amount(rule: string, input: AmountInput): Amount;
+  /** What a payment buys. @throws Refusal `law.unknown-plan`, `law.no-such-period` */
+  purchase(query: PurchaseQuery): Purchase;
+  /** What a use of a plan's limit leads to. @throws Refusal `law.no-section`, `law.threshold-input` */
+  threshold(input: ThresholdInput): Threshold;
+  /** When a legal message counts as received. */
+  receipt(channel: string, input: ReceiptInput): LegalReceipt;
   /** The duties a fact opens; with the fact's fields only those whose conditions they meet. */
   duties(fact: string, fields?: Readonly<Record<string, unknown>>): string[];
   dutyTypes(): readonly DutyType[];
