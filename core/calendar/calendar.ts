@@ -1,4 +1,5 @@
 import { Refusal, Temporal } from '../base/index.ts';
+import { dayAt, dayNumber, numberOf, weekdayOf, yearOf } from './days.ts';
 
 /** One year of the production calendar, as `policies/calendars/*.yaml` has it. Days are ISO dates. */
 export interface CalendarYear {
@@ -15,6 +16,12 @@ export interface CalendarData {
   years: Readonly<Record<string, CalendarYear>>;
 }
 
+/** A day that is not worked, and why. */
+export interface DayOff {
+  day: Temporal.PlainDate;
+  why: string;
+}
+
 /** Which days are worked, in which zone a day is a day. Knows only the years it was given. */
 export interface Calendar {
   readonly zone: string;
@@ -26,6 +33,12 @@ export interface Calendar {
   whyOff(day: Temporal.PlainDate): string | null;
   /** The decree the year rests on. @throws Refusal `calendar.missing` */
   source(year: number): string;
+  /** So many working days after a day, by numbers of days. @throws Refusal `calendar.missing` */
+  workingDayAfter(day: number, count: number): number;
+  /** The day itself when it is worked, or the next that is; null where that needs a year without a calendar. */
+  workingDayFrom(day: number): number | null;
+  /** The days off between two days, both included. @throws Refusal `calendar.missing` */
+  daysOff(first: number, last: number): DayOff[];
 }
 
 const weekdays = ['', 'понедельник', 'вторник', 'среда', 'четверг', 'пятница', 'суббота', 'воскресенье'];
@@ -36,60 +49,121 @@ const weekdays = ['', 'понедельник', 'вторник', 'среда', 
  */
 export function createCalendar(data: CalendarData): Calendar {
   const weekend = new Set(data.weekend);
-  const years = new Map<number, { source: string; off: Set<string>; on: Set<string> }>();
+  const years = new Map<number, Year>();
   for (const [key, year] of Object.entries(data.years)) {
     const number = Number(key);
-    const off = new Set(year.nonworking);
-    const on = new Set(year.working);
-    for (const iso of off)
-      check(iso, number, !weekend.has(Temporal.PlainDate.from(iso).dayOfWeek), 'already a day off');
-    for (const iso of on)
-      check(iso, number, weekend.has(Temporal.PlainDate.from(iso).dayOfWeek), 'already a working day');
+    const off = new Set(year.nonworking.map((iso) => listed(iso, number, weekend, false)));
+    const on = new Set(year.working.map((iso) => listed(iso, number, weekend, true)));
     const found = countWorkingDays(number, weekend, off.size, on.size);
     if (found !== year.workdays) {
       throw new RangeError(`${key}: the listed days make ${found} working days, the source says ${year.workdays}`);
     }
     years.set(number, { source: year.source, off, on });
   }
+  const known = [...years.keys()].sort((a, b) => a - b);
+  const runs = runsOf(known, years, weekend);
 
-  const yearOf = (year: number) => {
-    const known = years.get(year);
-    if (!known) {
-      throw new Refusal('calendar.missing', 'unavailable', {
-        year,
-        message: `There is no production calendar for ${year}: add it to policies/calendars.`,
-      });
-    }
-    return known;
-  };
-  const isWorkingDay = (day: Temporal.PlainDate) => {
-    const year = yearOf(day.year);
-    return weekend.has(day.dayOfWeek) ? year.on.has(day.toString()) : !year.off.has(day.toString());
+  const runOf = (day: number) => runs.find((run) => day >= run.first && day <= run.last);
+  const runWith = (day: number) => runOf(day) ?? missing(yearOf(day));
+  const worksOn = (run: Run, day: number) => run.worked[run.rank[day - run.first] as number] === day;
+  const isWorkingDay = (day: Temporal.PlainDate) => worksOn(runWith(dayNumber(day)), dayNumber(day));
+  const source = (year: number) => (years.get(year) ?? missing(year)).source;
+
+  const reasons = new Map<number, DayOff>();
+  const dayOff = (number: number): DayOff => {
+    const said = reasons.get(number);
+    if (said) return said;
+    const weekday = weekdayOf(number);
+    const why = weekend.has(weekday)
+      ? (weekdays[weekday] as string)
+      : `нерабочий день по производственному календарю (${source(yearOf(number))})`;
+    const made = Object.freeze({ day: dayAt(number), why });
+    reasons.set(number, made);
+    return made;
   };
 
   return {
     zone: data.zone,
     knows: (year) => years.has(year),
-    years: () => [...years.keys()].sort((a, b) => a - b),
+    years: () => [...known],
     isWorkingDay,
-    whyOff(day) {
-      if (isWorkingDay(day)) return null;
-      if (weekend.has(day.dayOfWeek)) return weekdays[day.dayOfWeek] as string;
-      return `нерабочий день по производственному календарю (${yearOf(day.year).source})`;
+    whyOff: (day) => (isWorkingDay(day) ? null : dayOff(dayNumber(day)).why),
+    source,
+    workingDayAfter(day, count) {
+      const run = runWith(day + 1);
+      const rank = run.rank[day + 1 - run.first] as number;
+      return run.worked[rank + count - 1] ?? missing(yearOf(run.last) + 1);
     },
-    source: (year) => yearOf(year).source,
+    workingDayFrom(day) {
+      const run = runOf(day);
+      return run?.worked[run.rank[day - run.first] as number] ?? null;
+    },
+    daysOff(first, last) {
+      const found: DayOff[] = [];
+      for (let day = first; day <= last; day++) {
+        if (!worksOn(runWith(day), day)) found.push(dayOff(day));
+      }
+      return found;
+    },
   };
 }
 
-function check(iso: string, year: number, right: boolean, wrong: string): void {
-  if (Temporal.PlainDate.from(iso).year !== year) throw new RangeError(`${iso} does not lie in ${year}`);
-  if (!right) throw new RangeError(`${iso} is ${wrong} by its weekday`);
+interface Year {
+  source: string;
+  off: Set<number>;
+  on: Set<number>;
+}
+
+/** Years that follow one another: their working days in order, and for each day how many of them came before it. */
+interface Run {
+  first: number;
+  last: number;
+  worked: number[];
+  rank: Uint32Array;
+}
+
+function runsOf(known: readonly number[], years: Map<number, Year>, weekend: Set<number>): Run[] {
+  const runs: Run[] = [];
+  for (const first of known.filter((year) => !years.has(year - 1))) {
+    let end = first;
+    while (years.has(end)) end++;
+    const run: Run = {
+      first: numberOf(first, 1, 1),
+      last: numberOf(end, 1, 1) - 1,
+      worked: [],
+      rank: new Uint32Array(numberOf(end, 1, 1) - numberOf(first, 1, 1)),
+    };
+    for (let year = first; year < end; year++) {
+      const { off, on } = years.get(year) as Year;
+      for (let day = numberOf(year, 1, 1); day < numberOf(year + 1, 1, 1); day++) {
+        run.rank[day - run.first] = run.worked.length;
+        if (weekend.has(weekdayOf(day)) ? on.has(day) : !off.has(day)) run.worked.push(day);
+      }
+    }
+    runs.push(run);
+  }
+  return runs;
+}
+
+function missing(year: number): never {
+  throw new Refusal('calendar.missing', 'unavailable', {
+    year,
+    message: `There is no production calendar for ${year}: add it to policies/calendars.`,
+  });
+}
+
+/** A day that a year lists against its weekday: worked though it is a weekend, or off though it is not. */
+function listed(iso: string, year: number, weekend: Set<number>, worked: boolean): number {
+  const day = dayNumber(Temporal.PlainDate.from(iso));
+  if (yearOf(day) !== year) throw new RangeError(`${iso} does not lie in ${year}`);
+  if (weekend.has(weekdayOf(day)) !== worked) {
+    throw new RangeError(`${iso} is already a ${worked ? 'working day' : 'day off'} by its weekday`);
+  }
+  return day;
 }
 
 function countWorkingDays(year: number, weekend: Set<number>, off: number, on: number): number {
-  const first = Temporal.PlainDate.from({ year, month: 1, day: 1 });
-  let weekday = first.dayOfWeek;
   let count = 0;
-  for (let i = 0; i < first.daysInYear; i++, weekday = (weekday % 7) + 1) if (!weekend.has(weekday)) count++;
+  for (let day = numberOf(year, 1, 1); day < numberOf(year + 1, 1, 1); day++) if (!weekend.has(weekdayOf(day))) count++;
   return count - off + on;
 }

@@ -1,17 +1,18 @@
-import { Temporal } from '../base/index.ts';
-import type { Calendar } from './calendar.ts';
+import type { Temporal } from '../base/index.ts';
+import type { Calendar, DayOff } from './calendar.ts';
+import { addMonths, dayAt, dayNumber, zoneOf } from './days.ts';
 
 /** A length of time in the words of law. Hours are counted on instants and never shift. */
 export type Period = { years?: number; months?: number; days?: number; workingDays?: number; hours?: number };
 
 /** The day an instant falls on in a zone. */
 export function dayOf(at: Temporal.Instant, zone: string): Temporal.PlainDate {
-  return at.toZonedDateTimeISO(zone).toPlainDate();
+  return dayAt(zoneOf(zone).dayOf(at.epochMilliseconds));
 }
 
 /** The first instant of a day. What had to be done on day D is too late from `startOf(D + 1)` (ГК РФ ст. 194). */
 export function startOf(day: Temporal.PlainDate, zone: string): Temporal.Instant {
-  return day.toZonedDateTime(zone).toInstant();
+  return zoneOf(zone).startAt(dayNumber(day));
 }
 
 /**
@@ -23,24 +24,20 @@ export function startOf(day: Temporal.PlainDate, zone: string): Temporal.Instant
  * @throws Refusal `calendar.missing` when working days reach a year without a calendar
  */
 export function lastDay(anchor: Temporal.PlainDate, period: Period, calendar: Calendar): Temporal.PlainDate {
+  return dayAt(lastNumber(dayNumber(anchor), period, calendar));
+}
+
+/** The same with numbers of days. */
+export function lastNumber(anchor: number, period: Period, calendar: Calendar): number {
   if (period.hours !== undefined) throw new RangeError('hours are counted on instants: they have no last day');
   const { years = 0, months = 0, days = 0, workingDays = 0 } = period;
-  let day = anchor.add({ years, months }, { overflow: 'constrain' }).add({ days });
-  for (let left = workingDays; left > 0; ) {
-    day = day.add({ days: 1 });
-    if (calendar.isWorkingDay(day)) left--;
-  }
-  return day;
+  const day = (years || months ? addMonths(anchor, years * 12 + months) : anchor) + days;
+  return workingDays > 0 ? calendar.workingDayAfter(day, workingDays) : day;
 }
 
 /** The days that a term in working days passes over after `anchor` and up to `last`, each with why it is off. */
-export function skippedDays(anchor: Temporal.PlainDate, last: Temporal.PlainDate, calendar: Calendar) {
-  const skipped: { day: Temporal.PlainDate; why: string }[] = [];
-  for (let day = anchor.add({ days: 1 }); Temporal.PlainDate.compare(day, last) <= 0; day = day.add({ days: 1 })) {
-    const why = calendar.whyOff(day);
-    if (why) skipped.push({ day, why });
-  }
-  return skipped;
+export function skippedDays(anchor: Temporal.PlainDate, last: Temporal.PlainDate, calendar: Calendar): DayOff[] {
+  return calendar.daysOff(dayNumber(anchor) + 1, dayNumber(last));
 }
 
 /**
@@ -48,10 +45,8 @@ export function skippedDays(anchor: Temporal.PlainDate, last: Temporal.PlainDate
  * itself when it is worked; null when the answer would need a year without a calendar.
  */
 export function outerDay(calendar: Calendar, day: Temporal.PlainDate): Temporal.PlainDate | null {
-  for (let next = day; calendar.knows(next.year); next = next.add({ days: 1 })) {
-    if (calendar.isWorkingDay(next)) return next;
-  }
-  return null;
+  const outer = calendar.workingDayFrom(dayNumber(day));
+  return outer === null ? null : dayAt(outer);
 }
 
 const words: Record<keyof Period, Record<'ru' | 'en', Partial<Record<Intl.LDMLPluralRule, string>>>> = {

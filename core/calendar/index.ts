@@ -5,3 +5,4 @@
  */
 export * from './calendar.ts';
 export * from './counting.ts';
+export * from './days.ts';

@@ -11,6 +11,18 @@ const words = {
  * numbers do not break.
  */
 export function cite(citation: Citation, locale: 'ru' | 'en'): string {
+  let text = said[locale].get(citation);
+  if (text === undefined) {
+    text = compose(citation, locale);
+    said[locale].set(citation, text);
+  }
+  return text;
+}
+
+// The same few citations stand in every answer.
+const said = { ru: new WeakMap<Citation, string>(), en: new WeakMap<Citation, string>() };
+
+function compose(citation: Citation, locale: 'ru' | 'en'): string {
   const word = words[locale];
   if (citation.clause) {
     return citation.clause.replace(/(\p{L})\s+(?=\d)/gu, (_all, letter) => `${letter}, ${word.clause}${nbsp}`);

@@ -1,13 +1,12 @@
 import { Refusal, Temporal } from '../base/index.ts';
-import { dayOf, outerDay, skippedDays } from '../calendar/index.ts';
+import { type DayOff, dayAt, dayNumber, zoneOf } from '../calendar/index.ts';
 import { cite } from './cite.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
-import { anchorOf, type End, endOf, stepOf } from './term.ts';
-import type { Because, Citation, Due, DueQuery, LawStep, Rule } from './types.ts';
+import { type Anchor, anchorOf, type End, inTime, stepOf, termEnd } from './term.ts';
+import type { Because, Due, DueQuery, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
-const compare = Temporal.PlainDate.compare;
 
 /** Why a step that leads to the same day is not the winner. */
 export const sameEnd = 'совпадает с действующим';
@@ -19,6 +18,22 @@ export const sameEnd = 'совпадает с действующим';
  * @throws Refusal `law.unknown-duty` (near names), `law.no-value` (no rule reaches that day), `calendar.missing`
  */
 export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
+  return dueFrom(pack, duty, anchorOf(query.from, pack.calendar.zone), {
+    extendedOn: extensionDay(query.extended, pack.calendar.zone),
+    customer: query.customer,
+    asOf: query.asOf && dayNumber(query.asOf),
+  });
+}
+
+/** The rest of a question about a duty, days by their numbers. */
+interface DutyQuery {
+  extendedOn?: number | undefined;
+  customer?: DueQuery['customer'];
+  asOf?: number | undefined;
+}
+
+/** The same for an anchor. @throws Refusal as {@link dueOf} */
+export function dueFrom(pack: Pack, duty: string, anchor: Anchor, query: DutyQuery): Due {
   if (!pack.duties.has(duty)) {
     throw new Refusal('law.unknown-duty', 'not-found', {
       duty,
@@ -26,43 +41,41 @@ export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
       message: `There is no duty "${duty}".`,
     });
   }
-  const zone = pack.calendar.zone;
-  const context = { calendar: pack.calendar, zone, rules: pack.rules };
-  const anchor = anchorOf(query.from, zone);
-  const extendedOn = extensionDay(query.extended, zone);
-  const ends = (pack.byDuty.get(duty) ?? [])
-    .filter((rule) => applies(rule, pack, query.customer))
-    .map((rule) =>
-      endOf(rule, anchor, context, {
-        ...(query.asOf ? { asOf: query.asOf } : {}),
-        ...(extendedOn ? { extendedOn } : {}),
-      }),
-    )
-    .filter((end) => end !== null);
-  const acts = ends.filter((end) => end.rule.direction === 'at-most').sort(earliestFirst);
-  const floors = ends.filter((end) => end.rule.direction === 'at-least').sort(latestFirst);
+  const context = { calendar: pack.calendar, zone: pack.calendar.zone, rules: pack.rules };
+  const acts: End[] = [];
+  const floors: End[] = [];
+  let anyCustomer = true;
+  for (const rule of pack.byDuty.get(duty) ?? []) {
+    if (!applies(rule, pack, query.customer)) continue;
+    const end = termEnd(rule, anchor, context, query);
+    if (!end) continue;
+    (rule.direction === 'at-most' ? acts : floors).push(end);
+    if (rule.customer) anyCustomer = false;
+  }
+  acts.sort(earliestFirst);
+  floors.sort(latestFirst);
   const act = acts.find((end) => !givesWay(end, acts)) ?? acts[0];
   const [floor] = floors;
   const winner = act ?? floor;
   if (!winner) {
     throw new Refusal('law.no-value', 'unavailable', {
       duty,
-      day: anchor.day.toString(),
-      message: `No rule sets a term for "${duty}" on ${anchor.day}.`,
+      day: dayAt(anchor.on).toString(),
+      message: `No rule sets a term for "${duty}" on ${dayAt(anchor.on)}.`,
     });
   }
 
   const notes: string[] = [];
   const dueOn = act?.last ?? null;
-  const mayFrom = floor?.last ? opening(floor, floor.last) : null;
-  const outerOn = dueOn && act ? otherReading(pack, act, dueOn, notes) : null;
-  if (query.customer === undefined && ends.some((end) => end.rule.customer)) {
+  const mayFrom = floor ? opening(floor) : null;
+  const outerOn = act ? otherReading(pack, act, notes) : null;
+  if (query.customer === undefined && !anyCustomer) {
     notes.push('Вид заказчика не известен: взят более ранний срок.');
   }
-  if (extendedOn && act?.value.extension && !act.extended) {
+  if (query.extendedOn !== undefined && act?.value.extension && !act.extended) {
     notes.push('Уведомление о продлении отправлено позже срока и его не продлило.');
   }
-  if (floor && act) notes.push(`Шаг возможен с ${mayFrom}: ${cite(floor.cite, 'ru')}.`);
+  if (floor && act) notes.push(`Шаг возможен с ${mayFrom}: ${floor.clause}.`);
   return {
     duty,
     dueOn,
@@ -75,7 +88,7 @@ export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
       [...losers(acts, act), ...losers(floors, act ? undefined : floor)],
       notes,
     ),
-    skipped: skipped(pack, winner, anchor.day),
+    skipped: skipped(pack, winner, anchor.on),
   };
 }
 
@@ -92,23 +105,19 @@ export function applies(rule: Rule, pack: Pack, customer?: 'business' | 'consume
 
 /** Puts an explanation together: the winner, the losers, every citation once, the digest. */
 export function because(pack: Pack, winner: LawStep, losing: LawStep[], notes: string[] = []): Because {
-  const citations = new Map<string, Citation>();
-  for (const step of [winner, ...losing]) citations.set(cite(step.cite, 'ru'), step.cite);
-  return {
-    winner,
-    losers: losing,
-    citations: [...citations.values()],
-    digest: pack.digest,
-    ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
-  };
+  const citations = new Map([[cite(winner.cite, 'ru'), winner.cite]]);
+  for (const step of losing) citations.set(cite(step.cite, 'ru'), step.cite);
+  const found: Because = { winner, losers: losing, citations: [...citations.values()], digest: pack.digest };
+  if (notes.length > 0) found.note = notes.join(' ');
+  return found;
 }
 
-export function earliestFirst(a: End, b: End): number {
-  return Temporal.Instant.compare(a.lateFrom, b.lateFrom) || namedFirst(a, b);
+function earliestFirst(a: End, b: End): number {
+  return a.lateMs - b.lateMs || namedFirst(a, b);
 }
 
 function latestFirst(a: End, b: End): number {
-  return Temporal.Instant.compare(b.lateFrom, a.lateFrom) || namedFirst(a, b);
+  return b.lateMs - a.lateMs || namedFirst(a, b);
 }
 
 /** On a tie the law is named before the promise, whichever way the terms are ranked. */
@@ -118,48 +127,50 @@ function namedFirst(a: End, b: End): number {
 }
 
 function losers(ends: End[], winner: End | undefined): LawStep[] {
-  return ends
-    .filter((end) => end !== winner)
-    .map((end) => {
-      const on = end.last && end.rule.direction === 'at-least' ? opening(end, end.last) : end.last;
-      if (!winner) return stepOf(end, on, 'определяет первый день, а не последний');
-      if (givesWay(end, ends))
-        return stepOf(end, on, `повторяет срок закона, а он продлён: ${cite(winner.cite, 'ru')}`);
-      if (Temporal.Instant.compare(end.lateFrom, winner.lateFrom) === 0) return stepOf(end, on, sameEnd);
-      const strict = end.rule.direction === 'at-most' ? 'действует более ранний срок' : 'действует более поздний срок';
-      return stepOf(end, on, `${strict}: ${cite(winner.cite, 'ru')}`);
-    });
+  const steps: LawStep[] = [];
+  for (const end of ends) {
+    if (end !== winner) steps.push(stepOf(end, opening(end), whyNot(end, ends, winner)));
+  }
+  return steps;
 }
 
-function opening(end: End, last: Day): Day {
-  return end.rule.opensOn === 'last-day' ? last : last.add({ days: 1 });
+function whyNot(end: End, ends: End[], winner: End | undefined): string {
+  if (!winner) return 'определяет первый день, а не последний';
+  if (givesWay(end, ends)) return `повторяет срок закона, а он продлён: ${winner.clause}`;
+  if (end.lateMs === winner.lateMs) return sameEnd;
+  const strict = end.rule.direction === 'at-most' ? 'действует более ранний срок' : 'действует более поздний срок';
+  return `${strict}: ${winner.clause}`;
 }
 
-function extensionDay(extended: DueQuery['extended'], zone: string): Day | true | null {
-  if (extended === undefined || extended === false) return null;
-  if (extended === true) return true;
-  return extended instanceof Temporal.Instant ? dayOf(extended, zone) : extended;
+/** The day a term leads to: its last day, or the first on which a step that it holds back may be taken. */
+function opening(end: End): Day | null {
+  if (end.lastOn === null || end.rule.direction === 'at-most' || end.rule.opensOn === 'last-day') return end.last;
+  return dayAt(end.lastOn + 1);
+}
+
+function extensionDay(extended: DueQuery['extended'], zone: string): number | undefined {
+  if (extended === undefined || extended === false) return undefined;
+  if (extended === true) return inTime;
+  return extended instanceof Temporal.Instant ? zoneOf(zone).dayOf(extended.epochMilliseconds) : dayNumber(extended);
 }
 
 /** A term in calendar units that ends on a day off has a second reading; working days and hours have none. */
-function otherReading(pack: Pack, end: End, last: Day, notes: string[]): Day | null {
+function otherReading(pack: Pack, end: End, notes: string[]): Day | null {
   const unit = end.extended ? end.value.extension : end.value.period;
-  if (unit?.workingDays) return null;
-  return shifted(pack, last, notes);
+  return end.lastOn === null || unit?.workingDays ? null : shifted(pack, end.lastOn, notes);
 }
 
 /** The day to which ГК 193 would move a day off; null when it is a working day or the calendar is missing (noted). */
-export function shifted(pack: Pack, last: Day, notes: string[]): Day | null {
-  const outer = outerDay(pack.calendar, last);
-  if (outer === null) {
-    const year = pack.calendar.knows(last.year) ? last.year + 1 : last.year;
-    notes.push(`Другое чтение срока не вычислено: нет производственного календаря на ${year} год.`);
-    return null;
-  }
-  return compare(outer, last) === 0 ? null : outer;
+export function shifted(pack: Pack, last: number, notes: string[]): Day | null {
+  const outer = pack.calendar.workingDayFrom(last);
+  if (outer !== null) return outer === last ? null : dayAt(outer);
+  const { year } = dayAt(last);
+  const missing = pack.calendar.knows(year) ? year + 1 : year;
+  notes.push(`Другое чтение срока не вычислено: нет производственного календаря на ${missing} год.`);
+  return null;
 }
 
-function skipped(pack: Pack, end: End, from: Day): Due['skipped'] {
-  if (!end.last || !end.value.period?.workingDays || end.rule.after) return [];
-  return skippedDays(from, end.last, pack.calendar);
+function skipped(pack: Pack, end: End, from: number): DayOff[] {
+  if (end.lastOn === null || !end.value.period?.workingDays || end.rule.after) return [];
+  return pack.calendar.daysOff(from + 1, end.lastOn);
 }

@@ -1,15 +1,17 @@
-import { Refusal, Temporal } from '../base/index.ts';
-import { cite } from './cite.ts';
-import { applies, because, dueOf, sameEnd, shifted } from './due.ts';
+import { Refusal } from '../base/index.ts';
+import { dayAt, dayNumber } from '../calendar/index.ts';
+import { applies, because, dueFrom, sameEnd, shifted } from './due.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
-import { anchorOf, type End, endOf, stepOf } from './term.ts';
+import { type Anchor, anchorOf, dayAnchor, type End, stepOf, termEnd } from './term.ts';
 import type { Category, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 
-type Day = Temporal.PlainDate;
-/** `cut`: the erasure of the person ended the term before its time. */
-type Ended = End & { last: Day; cut?: boolean };
-const compare = Temporal.PlainDate.compare;
+/** One term of keeping: where it ends, and whether the erasure of the person ended it before its time. */
+interface Ended {
+  end: End;
+  on: number;
+  cut: boolean;
+}
 
 /** @throws Refusal `law.unknown-category` with the nearest names */
 export function categoryOf(pack: Pack, id: string): Category {
@@ -33,18 +35,11 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   categoryOf(pack, category);
   const zone = pack.calendar.zone;
   const anchor = anchorOf(query.from, zone);
-  const context = { calendar: pack.calendar, zone, rules: pack.rules };
-  const asOf = query.asOf ? { asOf: query.asOf } : {};
-  const ends = (pack.byCategory.get(category) ?? [])
-    .filter((rule) => applies(rule, pack))
-    .map((rule) => endOf(rule, anchor, context, asOf))
-    .filter((end): end is Ended => end?.last !== null && end !== null)
-    .map((end) => (endsWithPerson(pack, end.rule) ? cutShort(end, anchor.day, query.erasedOn) : end))
-    .sort((a, b) => compare(a.last, b.last) || (a.rule.layer === 'law' ? -1 : 1));
-  const floor = latest(ends.filter((end) => end.rule.layer === 'law' && end.rule.direction === 'at-least'));
-  const ceiling = ends.find((end) => end.rule.layer === 'law' && end.rule.direction === 'at-most');
-  const choices = ends.filter((end) => end.rule.layer === 'operator');
-  const choice = choices.find((end) => !floor || compare(end.last, floor.last) >= 0);
+  const asOf = query.asOf && dayNumber(query.asOf);
+  const ends = endsOf(pack, category, anchor, asOf, query.erasedOn && dayNumber(query.erasedOn));
+  const floor = latest(ends.filter(({ end }) => end.rule.layer === 'law' && end.rule.direction === 'at-least'));
+  const ceiling = ends.find(({ end }) => end.rule.layer === 'law' && end.rule.direction === 'at-most');
+  const choice = ends.find(({ end, on }) => end.rule.layer === 'operator' && (!floor || on >= floor.on));
   if (!floor && !choice) {
     throw new Refusal('law.no-schedule', 'unavailable', {
       category,
@@ -53,40 +48,60 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   }
   const winner = strictest(floor, choice, ceiling);
   const notes: string[] = [];
-  if (floor && ceiling && compare(ceiling.last, floor.last) < 0) {
+  if (floor && ceiling && ceiling.on < floor.on) {
     notes.push(
-      `Предел ${cite(ceiling.cite, 'ru')} короче обязательного срока ${cite(floor.cite, 'ru')}: применяется обязательный.`,
+      `Предел ${ceiling.end.clause} короче обязательного срока ${floor.end.clause}: применяется обязательный.`,
     );
   }
-
   if (winner.cut) notes.push('Уничтожается вместе с профилем, не дожидаясь окончания срока.');
 
-  let keepUntil = winner.last;
+  let until = winner.on;
   // Where nothing asks to keep it beyond the event, or beyond the erasure, it may go on that very day.
-  let destroyFrom = winner.cut || compare(keepUntil, anchor.day) === 0 ? keepUntil : keepUntil.add({ days: 1 });
+  let from = winner.cut || until === anchor.on ? until : until + 1;
   const duty = pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy';
-  let destroy = dueOf(pack, duty, { from: keepUntil, ...asOf });
+  const destruction = () => dueFrom(pack, duty, dayAnchor(until, zone), { asOf });
+  let destroy = destruction();
   const heldBy: HoldDays[] = [];
-  for (const hold of [...(query.hold ?? [])].sort((a, b) => compare(a.from, b.from))) {
-    const stillThere = compare(hold.from, destroy.dueOn ?? keepUntil) <= 0;
-    if (!stillThere || compare(hold.until, destroyFrom) < 0) continue;
+  for (const hold of holdsInOrder(query.hold)) {
+    const stillThere = dayNumber(hold.from) <= (destroy.dueOn ? dayNumber(destroy.dueOn) : until);
+    if (!stillThere || dayNumber(hold.until) < from) continue;
     heldBy.push(hold);
-    keepUntil = hold.until;
-    destroyFrom = keepUntil.add({ days: 1 });
-    destroy = dueOf(pack, duty, { from: keepUntil, ...asOf });
+    until = dayNumber(hold.until);
+    from = until + 1;
+    destroy = destruction();
     notes.push(`Запрет уничтожения с ${hold.from} по ${hold.until} отодвинул уничтожение.`);
   }
-  const outerOn = shifted(pack, keepUntil, notes);
+  const keepUntil = dayAt(until);
   return {
     category,
     keepUntil,
-    destroyFrom,
+    destroyFrom: dayAt(from),
     destroyBy: destroy.dueOn ?? keepUntil,
-    outerOn,
-    because: because(pack, stepOf(winner, winner.last), losing(ends, winner, floor, ceiling), notes),
+    outerOn: shifted(pack, until, notes),
+    because: because(pack, stepOf(winner.end, dayAt(winner.on)), losing(ends, winner, floor, ceiling), notes),
     destroyBecause: destroy.because,
     heldBy,
   };
+}
+
+/** Every term that speaks about the category, the shortest first; on a tie the law before the operator. */
+function endsOf(
+  pack: Pack,
+  category: string,
+  anchor: Anchor,
+  asOf: number | undefined,
+  erasedOn: number | undefined,
+): Ended[] {
+  const context = { calendar: pack.calendar, zone: pack.calendar.zone, rules: pack.rules };
+  const ends: Ended[] = [];
+  for (const rule of pack.byCategory.get(category) ?? []) {
+    if (!applies(rule, pack)) continue;
+    const end = termEnd(rule, anchor, context, { asOf });
+    if (!end || end.lastOn === null) continue;
+    const cut = erasedOn !== undefined && end.lastOn > erasedOn && endsWithPerson(pack, rule);
+    ends.push({ end, on: cut ? Math.max(erasedOn, anchor.on) : end.lastOn, cut });
+  }
+  return ends.sort((a, b) => a.on - b.on || (a.end.rule.layer === 'law' ? -1 : 1));
 }
 
 /** Only the operator's own choice ends with the person; what the law or a promise asks for stands. */
@@ -94,37 +109,31 @@ function endsWithPerson(pack: Pack, rule: Rule): boolean {
   return rule.role === 'schedule' && pack.scheduleOf.get(rule.category ?? '')?.onErasure === 'goes';
 }
 
-function cutShort(end: Ended, begins: Day, erasedOn: Day | undefined): Ended {
-  if (!erasedOn || compare(end.last, erasedOn) <= 0) return end;
-  return { ...end, last: compare(erasedOn, begins) < 0 ? begins : erasedOn, cut: true };
+function holdsInOrder(holds: readonly HoldDays[] = []): HoldDays[] {
+  return holds.toSorted((a, b) => dayNumber(a.from) - dayNumber(b.from));
 }
 
 function strictest(floor: Ended | undefined, choice: Ended | undefined, ceiling: Ended | undefined): Ended {
-  const wanted = !choice || (floor && compare(floor.last, choice.last) >= 0) ? (floor as Ended) : choice;
-  if (!ceiling || compare(wanted.last, ceiling.last) <= 0) return wanted;
-  return floor && compare(ceiling.last, floor.last) < 0 ? floor : ceiling;
+  const wanted = !choice || (floor && floor.on >= choice.on) ? (floor as Ended) : choice;
+  if (!ceiling || wanted.on <= ceiling.on) return wanted;
+  return floor && ceiling.on < floor.on ? floor : ceiling;
 }
 
 function latest(ends: Ended[]): Ended | undefined {
-  return ends.reduce<Ended | undefined>(
-    (best, end) => (!best || compare(end.last, best.last) > 0 ? end : best),
-    undefined,
-  );
+  return ends.reduce<Ended | undefined>((best, one) => (!best || one.on > best.on ? one : best), undefined);
 }
 
 function losing(ends: Ended[], winner: Ended, floor: Ended | undefined, ceiling: Ended | undefined): LawStep[] {
   return ends
-    .filter((end) => end !== winner)
-    .map((end) => {
-      const order = compare(end.last, winner.last);
-      let why = sameEnd;
-      if (order > 0) {
-        const over = ceiling && compare(end.last, ceiling.last) > 0;
-        why = over ? `дольше, чем допускает ${cite(ceiling.cite, 'ru')}` : 'применяется более короткий срок оператора';
-      }
-      if (order < 0)
-        why =
-          floor === winner ? `короче обязательного срока: ${cite(winner.cite, 'ru')}` : 'действует более долгий срок';
-      return stepOf(end, end.last, why);
-    });
+    .filter((one) => one !== winner)
+    .map((one) => stepOf(one.end, dayAt(one.on), whyNot(one, winner, floor, ceiling)));
+}
+
+function whyNot(one: Ended, winner: Ended, floor: Ended | undefined, ceiling: Ended | undefined): string {
+  if (one.on > winner.on) {
+    if (ceiling && one.on > ceiling.on) return `дольше, чем допускает ${ceiling.end.clause}`;
+    return 'применяется более короткий срок оператора';
+  }
+  if (one.on === winner.on) return sameEnd;
+  return floor === winner ? `короче обязательного срока: ${winner.end.clause}` : 'действует более долгий срок';
 }

@@ -1,13 +1,27 @@
 import { Temporal } from '../base/index.ts';
-import { type Calendar, dayOf, describePeriod, lastDay, startOf } from '../calendar/index.ts';
+import {
+  addMonths,
+  type Calendar,
+  dayAt,
+  dayNumber,
+  describePeriod,
+  endOfMonth,
+  endOfYear,
+  lastNumber,
+  startOfMonth,
+  type Zone,
+  zoneOf,
+} from '../calendar/index.ts';
+import { cite } from './cite.ts';
 import type { Certainty, Citation, DatedValue, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
 
-/** What a term is counted from: an instant, and the day it falls on. */
+/** What a term is counted from: the number of its day, and the instant. */
 export interface Anchor {
-  at: Temporal.Instant;
-  day: Day;
+  on: number;
+  ms: number; // with a half where the instant has less than milliseconds: enough to tell which of two comes first
+  at: Temporal.Instant | null; // null: exactly `ms`
 }
 
 export interface TermContext {
@@ -16,29 +30,50 @@ export interface TermContext {
   rules: Map<string, Rule>;
 }
 
-/** Where a rule's term ends. Hours have an instant and no last day. */
-export interface End {
-  rule: Rule;
-  value: DatedValue;
-  cite: Citation; // with the certainty of the transition, where a later value reached a running term
-  last: Day | null;
-  lateFrom: Temporal.Instant;
-  extended: boolean;
+/** What is asked beside the anchor, days by their numbers. */
+export interface TermQuery {
+  asOf?: number | undefined; // only values in force by then
+  extendedOn?: number | undefined; // the day the notice of extension was sent; `inTime`: known to have been in time
 }
 
-const compare = Temporal.PlainDate.compare;
+/** A notice of extension of which only is known that it was in time. */
+export const inTime = Number.NEGATIVE_INFINITY;
+
+/** Where a rule's term ends. Hours have an instant and no last day. */
+export interface End {
+  readonly rule: Rule;
+  readonly value: DatedValue;
+  readonly cite: Citation; // with the certainty of the transition, where a later value reached a running term
+  readonly clause: string; // the citation in Russian
+  readonly text: string; // the value in Russian
+  readonly lastOn: number | null;
+  readonly last: Day | null;
+  readonly lateMs: number;
+  readonly lateFrom: Temporal.Instant;
+  readonly extended: boolean;
+}
+
 const certainties: Certainty[] = ['A', 'B', 'C', 'D'];
+const msOfHour = 3_600_000;
 
 /** An anchor from what the caller has: a day means its noon. */
 export function anchorOf(from: Temporal.Instant | Day, zone: string): Anchor {
-  if (from instanceof Temporal.Instant) return { at: from, day: dayOf(from, zone) };
-  return { at: from.toZonedDateTime({ timeZone: zone, plainTime: '12:00' }).toInstant(), day: from };
+  if (!(from instanceof Temporal.Instant)) return dayAnchor(dayNumber(from), zone);
+  const ms = from.epochMilliseconds;
+  const exact = from.epochNanoseconds % 1_000_000n === 0n;
+  return { on: zoneOf(zone).dayOf(ms), ms: exact ? ms : ms + 0.5, at: exact ? null : from };
+}
+
+/** The noon of a day as an anchor. */
+export function dayAnchor(on: number, zone: string): Anchor {
+  return { on, ms: zoneOf(zone).noonOf(on), at: null };
 }
 
 /** The value in force on a day; null when the rule is silent about it. */
 export function valueOn(rule: Rule, on: Day): DatedValue | null {
-  const value = rule.values.findLast((one) => compare(one.from, on) <= 0);
-  return value && (!value.until || compare(on, value.until) <= 0) ? value : null;
+  const day = dayNumber(on);
+  const term = termsOf(rule).findLast((one) => one.from <= day);
+  return term && day <= term.until ? term.value : null;
 }
 
 /**
@@ -56,66 +91,146 @@ export function endOf(
   context: TermContext,
   query: { asOf?: Day; extendedOn?: Day | true } = {},
 ): End | null {
-  const start = rule.after ? startAfter(rule.after, anchor, context, query.asOf) : anchor;
+  const { asOf, extendedOn } = query;
+  return termEnd(rule, anchor, context, {
+    asOf: asOf && dayNumber(asOf),
+    extendedOn: extendedOn === true ? inTime : extendedOn && dayNumber(extendedOn),
+  });
+}
+
+/** The same with days by their numbers: what every answer is made of. @throws Refusal `calendar.missing` */
+export function termEnd(rule: Rule, anchor: Anchor, context: TermContext, query: TermQuery): End | null {
+  const { asOf = Number.POSITIVE_INFINITY, extendedOn } = query;
+  const zone = zoneOf(context.zone);
+  const start = rule.after ? startAfter(rule.after, anchor, context, asOf) : anchor;
   if (!start) return null;
-  const known = (value: DatedValue) => !query.asOf || compare(value.from, query.asOf) <= 0;
-  let index = rule.values.findLastIndex((value) => compare(value.from, start.day) <= 0 && known(value));
-  const first = rule.values[index];
-  if (!first || (first.until && compare(start.day, first.until) > 0)) return null;
-  let end = endOfValue(rule, first, start, context);
-  for (index++; index < rule.values.length; index++) {
-    const next = rule.values[index] as DatedValue;
-    if (next.governs !== 'open' || !known(next)) continue;
-    if (compare(end.last ?? dayOf(end.lateFrom, context.zone), next.from) < 0) continue;
-    end = endOfValue(rule, next, start, context);
-    if (next.transition) end.cite = { ...end.cite, certainty: worse(end.cite.certainty, next.transition) };
+  const terms = termsOf(rule);
+  let index = terms.findLastIndex((term) => term.from <= start.on && term.from <= asOf);
+  const first = terms[index];
+  if (!first || start.on > first.until) return null;
+  let end = new TermEnd(first, start, context.calendar, zone);
+  for (index++; index < terms.length; index++) {
+    const next = terms[index] as Term;
+    if (next.value.governs !== 'open' || next.from > asOf) continue;
+    if ((end.lastOn ?? zone.dayOf(Math.floor(end.lateMs))) < next.from) continue;
+    end = new TermEnd(next, start, context.calendar, zone);
+    end.cite = next.reached;
   }
-  const { extension } = end.value;
-  const inTime =
-    query.extendedOn === true || (query.extendedOn && end.last && compare(query.extendedOn, end.last) <= 0);
-  if (!extension || !inTime || !end.last) return end;
-  const last = lastDay(end.last, extension, context.calendar);
-  return { ...end, last, lateFrom: startOf(last.add({ days: 1 }), context.zone), extended: true };
+  if (extendedOn !== undefined && end.lastOn !== null && extendedOn <= end.lastOn) end.extend(context.calendar);
+  return end;
 }
 
-function startAfter(id: string, anchor: Anchor, context: TermContext, asOf: Day | undefined): Anchor | null {
-  const before = endOf(context.rules.get(id) as Rule, anchor, context, asOf ? { asOf } : {});
-  return before?.last ? anchorOf(before.last, context.zone) : null;
+function startAfter(id: string, anchor: Anchor, context: TermContext, asOf: number): Anchor | null {
+  const before = termEnd(context.rules.get(id) as Rule, anchor, context, { asOf });
+  return before && before.lastOn !== null ? dayAnchor(before.lastOn, context.zone) : null;
 }
 
-function endOfValue(rule: Rule, value: DatedValue, start: Anchor, { calendar, zone }: TermContext): End {
-  const period = value.period ?? {};
-  if (period.hours !== undefined) {
-    return {
-      rule,
-      value,
-      cite: value.cite,
-      last: null,
-      lateFrom: start.at.add({ hours: period.hours }),
-      extended: false,
-    };
+/** A dated value made ready for sums: its days as numbers, its words once. */
+class Term {
+  readonly rule: Rule;
+  readonly value: DatedValue;
+  readonly from: number;
+  readonly until: number;
+  readonly hours: number | null;
+  readonly reached: Citation; // as cited where it reaches a term that was running
+  private readonly said: { text?: string; extended?: string } = {};
+
+  constructor(rule: Rule, value: DatedValue) {
+    this.rule = rule;
+    this.value = value;
+    this.from = dayNumber(value.from);
+    this.until = value.until ? dayNumber(value.until) : Number.POSITIVE_INFINITY;
+    this.hours = value.period?.hours ?? null;
+    const { cite: own, transition } = value;
+    this.reached = transition ? { ...own, certainty: worse(own.certainty, transition) } : own;
   }
-  const last = lastDayOf(rule, value, start.day, calendar);
-  return { rule, value, cite: value.cite, last, lateFrom: startOf(last.add({ days: 1 }), zone), extended: false };
-}
 
-function lastDayOf(rule: Rule, value: DatedValue, from: Day, calendar: Calendar): Day {
-  const period = value.period ?? {};
-  switch (rule.counting) {
-    case 'day-of-next-month':
-      return from
-        .with({ day: 1 })
-        .add({ months: 1 })
-        .with({ day: value.day ?? 1 });
-    case 'after-year-end':
-      return lastDay(from.with({ month: 12, day: 31 }), period, calendar);
-    case 'calendar-months': {
-      // Whole months only: the month of the event does not count.
-      const month = from.with({ day: 1 }).add({ years: period.years ?? 0, months: period.months ?? 0 });
-      return month.with({ day: month.daysInMonth });
+  text(extended: boolean): string {
+    const key = extended ? 'extended' : 'text';
+    this.said[key] ??= describeValue(this.rule, this.value, extended);
+    return this.said[key];
+  }
+
+  /** The last day for an anchor's day. */
+  lastOn(from: number, calendar: Calendar): number {
+    const period = this.value.period ?? {};
+    switch (this.rule.counting) {
+      case 'day-of-next-month':
+        return endOfMonth(from) + (this.value.day ?? 1);
+      case 'after-year-end':
+        return lastNumber(endOfYear(from), period, calendar);
+      case 'calendar-months':
+        // Whole months only: the month of the event does not count.
+        return endOfMonth(addMonths(startOfMonth(from), (period.years ?? 0) * 12 + (period.months ?? 0)));
+      default:
+        return lastNumber(from, period, calendar);
     }
-    default:
-      return lastDay(from, period, calendar);
+  }
+}
+
+const ready = new WeakMap<Rule, Term[]>();
+
+function termsOf(rule: Rule): Term[] {
+  let terms = ready.get(rule);
+  if (!terms) {
+    terms = rule.values.map((value) => new Term(rule, value));
+    ready.set(rule, terms);
+  }
+  return terms;
+}
+
+/** An end that makes its day and its instant only when they are asked for. */
+class TermEnd implements End {
+  readonly rule: Rule;
+  readonly value: DatedValue;
+  cite: Citation;
+  lastOn: number | null;
+  lateMs: number;
+  extended = false;
+  private readonly term: Term;
+  private readonly start: Anchor;
+  private readonly zone: Zone;
+
+  constructor(term: Term, start: Anchor, calendar: Calendar, zone: Zone) {
+    this.rule = term.rule;
+    this.value = term.value;
+    this.cite = term.value.cite;
+    this.term = term;
+    this.start = start;
+    this.zone = zone;
+    if (term.hours !== null) {
+      this.lastOn = null;
+      this.lateMs = start.ms + term.hours * msOfHour;
+    } else {
+      this.lastOn = term.lastOn(start.on, calendar);
+      this.lateMs = zone.startOf(this.lastOn + 1);
+    }
+  }
+
+  get last(): Day | null {
+    return this.lastOn === null ? null : dayAt(this.lastOn);
+  }
+
+  get lateFrom(): Temporal.Instant {
+    if (this.lastOn !== null) return this.zone.startAt(this.lastOn + 1);
+    if (this.start.at) return this.start.at.add({ hours: this.term.hours ?? 0 });
+    return Temporal.Instant.fromEpochMilliseconds(this.lateMs);
+  }
+
+  get clause(): string {
+    return cite(this.cite, 'ru');
+  }
+
+  get text(): string {
+    return this.term.text(this.extended);
+  }
+
+  extend(calendar: Calendar): void {
+    const { extension } = this.value;
+    if (!extension || this.lastOn === null) return;
+    this.lastOn = lastNumber(this.lastOn, extension, calendar);
+    this.lateMs = this.zone.startOf(this.lastOn + 1);
+    this.extended = true;
   }
 }
 
@@ -130,13 +245,10 @@ export function describeValue(rule: Rule, value: DatedValue, extended = false): 
 
 /** The part a rule's end plays in an answer. */
 export function stepOf(end: End, on: Day | null, why?: string): LawStep {
-  return {
-    rule: end.rule.id,
-    value: describeValue(end.rule, end.value, end.extended),
-    cite: end.cite,
-    ...(on ? { on } : {}),
-    ...(why ? { why } : {}),
-  };
+  const step: LawStep = { rule: end.rule.id, value: end.text, cite: end.cite };
+  if (on) step.on = on;
+  if (why) step.why = why;
+  return step;
 }
 
 /** The less certain of two. */

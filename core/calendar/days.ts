@@ -1,0 +1,131 @@
+import { Temporal } from '../base/index.ts';
+
+/*
+ * Sums are made with numbers of days, 1970-01-01 being 0: a comparison of two numbers costs a hundredth of a comparison
+ * of two PlainDates. A PlainDate is what comes in and what goes out.
+ */
+
+const msOfDay = 86_400_000;
+const kept = 50_000; // days that are kept as objects: more than a century
+
+/** The days between 1970-01-01 and a day. */
+export function dayNumber(day: Temporal.PlainDate): number {
+  return numberOf(day.year, day.month, day.day);
+}
+
+/** The number of a day of the proleptic Gregorian calendar; days past the end of a month run on. */
+export function numberOf(year: number, month: number, day: number): number {
+  return yearsBefore(month > 2 ? year : year - 1) + Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 719_469;
+}
+
+// The year of these sums begins in March, so that the leap day is its last.
+function yearsBefore(year: number): number {
+  return year * 365 + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400);
+}
+
+/** The year, month and day of a number. */
+export function civilOf(number: number): { year: number; month: number; day: number } {
+  const era = Math.floor((number + 719_468) / 146_097);
+  const dayOfEra = number + 719_468 - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shifted = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = shifted < 10 ? shifted + 3 : shifted - 9;
+  return {
+    year: era * 400 + yearOfEra + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1,
+  };
+}
+
+export function yearOf(number: number): number {
+  return civilOf(number).year;
+}
+
+/** ISO weekday, Monday is 1. */
+export function weekdayOf(number: number): number {
+  return ((((number + 3) % 7) + 7) % 7) + 1;
+}
+
+/** So many months later; where the month has no such day, its last day (ГК РФ ст. 192 п. 3). */
+export function addMonths(number: number, months: number): number {
+  const { year, month, day } = civilOf(number);
+  const count = year * 12 + month - 1 + months;
+  const first = numberOf(Math.floor(count / 12), (count % 12) + 1, 1);
+  return Math.min(first + day - 1, endOfMonth(first));
+}
+
+export function startOfMonth(number: number): number {
+  return number - civilOf(number).day + 1;
+}
+
+export function endOfMonth(number: number): number {
+  const { year, month } = civilOf(number);
+  return (month === 12 ? numberOf(year + 1, 1, 1) : numberOf(year, month + 1, 1)) - 1;
+}
+
+export function endOfYear(number: number): number {
+  return numberOf(yearOf(number) + 1, 1, 1) - 1;
+}
+
+const days = new Map<number, Temporal.PlainDate>();
+
+/** The day of a number. Days never change, so one object serves all who ask. */
+export function dayAt(number: number): Temporal.PlainDate {
+  const known = days.get(number);
+  if (known) return known;
+  const { year, month, day } = civilOf(number);
+  const made = new Temporal.PlainDate(year, month, day);
+  if (days.size >= kept) days.clear();
+  days.set(number, made);
+  return made;
+}
+
+/** Where days begin in a zone, in milliseconds since 1970. */
+export interface Zone {
+  startOf(day: number): number;
+  /** The same as an instant. */
+  startAt(day: number): Temporal.Instant;
+  noonOf(day: number): number;
+  dayOf(ms: number): number;
+}
+
+const zones = new Map<string, Zone>();
+
+export function zoneOf(name: string): Zone {
+  const known = zones.get(name);
+  if (known) return known;
+  const zone = createZone(name);
+  zones.set(name, zone);
+  return zone;
+}
+
+function createZone(name: string): Zone {
+  const starts = new Map<number, { ms: number; at: Temporal.Instant }>();
+  const start = (day: number) => {
+    const asked = starts.get(day);
+    if (asked) return asked;
+    const at = dayAt(day).toZonedDateTime(name).toInstant();
+    const made = { ms: at.epochMilliseconds, at };
+    if (starts.size >= kept) starts.clear();
+    starts.set(day, made);
+    return made;
+  };
+  return {
+    startOf: (day) => start(day).ms,
+    startAt: (day) => start(day).at,
+    noonOf(day) {
+      const { ms } = start(day);
+      if (start(day + 1).ms - ms === msOfDay) return ms + msOfDay / 2;
+      return dayAt(day).toZonedDateTime({ timeZone: name, plainTime: '12:00' }).toInstant().epochMilliseconds;
+    },
+    dayOf(ms) {
+      let day = Math.floor(ms / msOfDay);
+      while (start(day).ms > ms) day--;
+      while (start(day + 1).ms <= ms) day++;
+      return day;
+    },
+  };
+}
