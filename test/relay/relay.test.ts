@@ -90,6 +90,28 @@ describe('the relay', () => {
       expect((await relay.project(project.id)).state).to.equal('active');
     });
 
+    it('whose payment is disputed stands still until it is paid again', async () => {
+      const { project, token, subject } = await aProject('start');
+      const fact = { about: project, at: house.clock.now(), subject };
+      await house.report({ ...fact, name: 'payment.disputed' });
+      expect(await relay.project(project)).to.deep.include({ state: 'suspended', grounds: ['dispute'] });
+      expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(403);
+      await house.report({ ...fact, name: 'payment.succeeded', fields: { months: 1, kopecks: 99_000 } });
+      expect(await relay.project(project)).to.deep.include({ state: 'active', grounds: [] });
+      expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(202);
+    });
+
+    it('that its owner deletes takes nothing more, and leaves its log where it was', async () => {
+      const { project, token } = await aProject();
+      await publish(house.origin, token, 'deleted', 'kept');
+      await base.db.transaction((trx) => relay.deleteProject(trx, project));
+      expect((await relay.project(project)).state).to.equal('deleted');
+      expect((await publish(house.origin, token, 'deleted', 'x')).status).to.equal(401);
+      for (const table of ['relay.payloads', 'relay.messages']) {
+        expect(await base.db(table).where({ project_id: project }), table).to.have.length(1);
+      }
+    });
+
     it('of somebody else is not found', async () => {
       const { project } = await aProject();
       const other = await house.aPerson();
@@ -322,6 +344,45 @@ describe('the relay', () => {
       expect((await publish(house.origin, token, 'day', 'x')).status).to.equal(429);
       house.clock.moveTo(Temporal.Instant.from('2026-05-12T21:00:00Z'));
       expect((await publish(house.origin, token, 'day', 'x')).status).to.equal(202);
+    });
+
+    it('of one project is not lent to another of the same person, however little that one uses', async () => {
+      const person = await house.aPerson();
+      const tokens = [];
+      for (const name of ['Занятый', 'Свободный']) {
+        const { project } = await base.db.transaction((trx) =>
+          relay.createProject(trx, { ...person, name, plan: 'mini' }),
+        );
+        await base.db.transaction((trx) => relay.activate(trx, project.id));
+        tokens.push((await base.db.transaction((trx) => relay.issueToken(trx, project.id))).token);
+      }
+      const [busy, idle] = tokens as [string, string];
+      for (let index = 0; index < 10; index++) await publish(house.origin, busy, 'own', 'x');
+      expect((await publish(house.origin, busy, 'own', 'x')).status).to.equal(429);
+      expect((await publish(house.origin, idle, 'own', 'x')).status).to.equal(202);
+    });
+
+    it('that is exceeded again and again blocks nobody: what is over is dropped, and the next day goes on', async () => {
+      const { token, project } = await aProject('mini');
+      const facts = () => base.db('core.facts').where({ about: project, name: 'project.suspended' });
+      for (let day = 0; day < 3; day++) {
+        for (let index = 0; index < 20; index++) await publish(house.origin, token, 'again', 'x');
+        expect((await relay.project(project)).state).to.equal('active');
+        house.clock.moveTo(house.clock.now().add({ hours: 24 }));
+      }
+      expect(await facts()).to.deep.equal([]);
+      expect((await publish(house.origin, token, 'again', 'x')).status).to.equal(202);
+    });
+
+    it('counts a message that comes in many frames once', async () => {
+      const { token, project } = await aProject('mini');
+      const client = await join(token);
+      const text = JSON.stringify({ publish: 'pieces', data: 'слово '.repeat(200), ref: 'whole' });
+      for (let at = 0; at < text.length; at += 100) {
+        client.socket.send(text.slice(at, at + 100), { fin: at + 100 >= text.length });
+      }
+      expect(await client.next((frame) => frame.ack === 'whole')).to.include({ offset: 1 });
+      expect((await relay.usage(project)).messages).to.include({ used: 1 });
     });
 
     it('of connections refuses the next one, cuts no open one, and tells the owner', async () => {
