@@ -9,7 +9,7 @@ import { createPasswords, usualHashing } from './passwords.ts';
 import { createSessions } from './sessions.ts';
 import { actorOf, createSignIn } from './sign-in.ts';
 import { createStaff, mustBeFree } from './staff.ts';
-import { living, move, open } from './state.ts';
+import { living, open } from './state.ts';
 import {
   changeAccount,
   changeProfileRow,
@@ -24,18 +24,13 @@ import {
   lockAccount,
   profileOf,
   takeFarewell,
+  turned,
 } from './store.ts';
 import { createStores, farewellAad, impersonal } from './stores.ts';
 import { createTotp } from './totp.ts';
+import { activities, restored } from './turns.ts';
 import type { Account, Accounts, AccountsDeps } from './types.ts';
 import { erasedForInactivity, goes, lostTime, stays } from './words.ts';
-
-/** Facts of plugins that mean: this person did something. */
-const activities = {
-  'payment.succeeded': 'payment',
-  'project.created': 'project',
-  'project.deleted': 'project',
-} as const;
 
 const lifecycle = 'accounts.lifecycle';
 
@@ -158,9 +153,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
     async restore(trx, id, { reason, by }) {
       const account = await user(trx, id);
-      const change = { blocked_at: null, block_ground: null, last_active_on: today() };
-      await changeAccount(trx, id, { ...change, state: move(account.state, 'active') });
-      await report(trx, { name: 'account.restored', about: id, subject: account.subject, at: clock.now() });
+      const { change, facts } = restored(account, clock.now(), today());
+      await changeAccount(trx, id, turned(change));
+      for (const { name, at } of facts) await report(trx, { name, about: id, subject: account.subject, at });
       const body = { ground: account.blockGround, reason };
       await journal.append(trx, { action: 'account.restored', about: id, actor: by, body });
     },

@@ -5,7 +5,8 @@
  * no screen.
  */
 export * from './accounts.ts';
-export { nextStep as nextLifeStep } from './lifecycle.ts';
+export { nextStep as nextLifeStep, type Step as LifeStep } from './lifecycle.ts';
 export * from './rights.ts';
 export type { AccountState } from './state.ts';
+export * as turns from './turns.ts';
 export type * from './types.ts';

@@ -2,6 +2,7 @@ import type { Temporal } from '../base/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { AccountRole } from './rights.ts';
 import type { AccountState } from './state.ts';
+import type { Lived } from './turns.ts';
 import type { Account, BlockGround, Profile } from './types.ts';
 
 type Day = Temporal.PlainDate;
@@ -123,6 +124,21 @@ export interface AccountChange {
 
 export async function changeAccount(trx: Trx, id: string, change: AccountChange): Promise<void> {
   await trx('core.accounts').where({ id }).update(change);
+}
+
+const lived = {
+  state: 'state',
+  lastActiveOn: 'last_active_on',
+  noticedAt: 'noticed_at',
+  blockedAt: 'blocked_at',
+  blockGround: 'block_ground',
+  endedAt: 'ended_at',
+  erasedAt: 'erased_at',
+} as const satisfies Record<keyof Lived, keyof AccountChange>;
+
+/** What a turn of the account's life changes in its row. */
+export function turned(change: Partial<Lived>): AccountChange {
+  return Object.fromEntries(Object.entries(change).map(([key, value]) => [lived[key as keyof Lived], value]));
 }
 
 /** Moves the last day of activity forward. @returns the account as it was before, or null when nothing changed */

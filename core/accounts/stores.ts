@@ -20,8 +20,10 @@ import {
   listSignIns,
   lockAccount,
   profileOf,
+  turned,
 } from './store.ts';
 import { keyOf } from './totp.ts';
+import { erased } from './turns.ts';
 import type { Account } from './types.ts';
 
 /** Tables of this room that are about no one, each with why. */
@@ -141,8 +143,10 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
       if (account.blockGround === 'inactivity') await keepFarewell(account, context);
       const affected = await deleteProfile(trx, 'user', account.id);
       const at = clock.now();
-      await changeAccount(trx, account.id, { state: 'erased', erased_at: at, roles: [], block_ground: null });
-      await report(trx, { name: 'account.erased', about: account.id, subject: account.subject, at });
+      // Its contract has ended, if only just now.
+      const { change, facts } = erased({ ...account, state: 'deleted' }, at);
+      await changeAccount(trx, account.id, { ...turned(change), roles: [] });
+      for (const { name } of facts) await report(trx, { name, about: account.id, subject: account.subject, at });
       return { outcome: 'erased', affected, remaining: 0, tables: ['core.profiles'] };
     },
   };

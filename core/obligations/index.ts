@@ -3,4 +3,7 @@
  * and keeps the answer with the digest of the packs, so that any past decision can be replayed. Does not know what a
  * duty is about, nor who carries it out.
  */
+export type { Term } from './due.ts';
+export { checkFact } from './facts.ts';
+export * as ledger from './ledger.ts';
 export * from './obligations.ts';

@@ -7,6 +7,7 @@ import type { Journal } from '../journal/index.ts';
 import type { Because, Law } from '../law/index.ts';
 import { termOf } from './due.ts';
 import { checkFact } from './facts.ts';
+import { adopts, discharged, dischargesOf, extended, openedBy, speaksOf, type Told } from './ledger.ts';
 import {
   adopt,
   earliestLate,
@@ -101,11 +102,7 @@ export function createObligations({
   datamap?: Pick<DataMap, 'register'>;
 }): Obligations {
   const types = new Map(law.facts().map((type) => [type.fact, type]));
-  // Read once from the law: fact → the duties it discharges.
-  const discharges = new Map<string, string[]>();
-  for (const { id } of law.dutyTypes()) {
-    for (const fact of law.dischargedBy(id)) discharges.set(fact, [...(discharges.get(fact) ?? []), id]);
-  }
+  const discharges = dischargesOf(law);
 
   const obligations: Obligations = {
     async report(trx, fact) {
@@ -120,49 +117,26 @@ export function createObligations({
         happened_on: dayOf(fact.at, law.zone),
         fields,
       });
-      if (fact.subject && type.about === 'request') await adopt(trx, fact.about, fact.subject);
-      const match = { about: fact.about, aboutKind: type.about, subject: fact.subject ?? null };
-      for (const duty of discharges.get(fact.name) ?? []) {
-        for (const row of await lockOpen(trx, duty, match)) {
-          await updateObligation(trx, row.id, {
-            state: 'discharged',
-            discharged_at: fact.at,
-            discharged_on: dayOf(fact.at, law.zone),
-            discharged_by: id,
-            // Late is late, also when nobody had looked before.
-            overdue_at: row.overdue_at ?? lateAt(row, fact.at),
-          });
+      const { name, about, at } = fact;
+      const told: Told = { name, about, aboutKind: type.about, subject: fact.subject ?? null, at, fields };
+      if (adopts(told)) await adopt(trx, about, told.subject);
+      for (const duty of discharges.get(name) ?? []) {
+        for (const row of await lockOpen(trx, duty, told)) {
+          if (!speaksOf(told, row)) continue;
+          const change = { ...discharged(row, at), discharged_on: dayOf(at, law.zone), discharged_by: id };
+          await updateObligation(trx, row.id, change);
         }
       }
-      for (const duty of law.duties(fact.name, fields)) {
-        // A permission obliges nobody: whoever may take the step asks the law for `mayFrom`.
-        if (law.dutyType(duty).kind === 'permission') continue;
-        const query = { from: fact.at.toString(), ...customerOf(fields) };
-        const term = termOf(law, duty, query);
-        await insertObligation(trx, {
-          id: newId('obl', clock.now()),
-          duty,
-          about: fact.about,
-          about_kind: type.about,
-          subject_id: fact.subject ?? null,
-          fact_id: id,
-          query,
-          opened_at: fact.at,
-          ...term,
-        });
+      for (const opened of openedBy(law, told)) {
+        await insertObligation(trx, { id: newId('obl', clock.now()), fact_id: id, ...opened });
       }
       return id;
     },
 
     async extend(trx, { about, duty, at, reason }) {
-      const [row] = await lockOpen(trx, duty, { about, aboutKind: '', subject: null });
+      const [row] = await lockOpen(trx, duty, { about, subject: null });
       if (!row) throw new Refusal('obligation.unknown', 'not-found', { about, duty });
-      if (row.extended_at) throw new Refusal('obligation.extended-already', 'conflict', { about, duty });
-      if (row.late_from && lateAt(row, at)) throw new Refusal('obligation.extension-late', 'conflict', { about, duty });
-      const term = termOf(law, duty, { ...row.query, extended: at });
-      if (!term.late_from || !row.late_from || !isLater(term.late_from, row.late_from)) {
-        throw new Refusal('obligation.not-extendable', 'conflict', { about, duty });
-      }
+      const term = extended(law, row, at);
       const change = { ...term, because: JSON.stringify(term.because), extended_at: at, extension_reason: reason };
       await updateObligation(trx, row.id, change);
       await journal.append(trx, { action: 'obligation.extended', about, body: { obligation: row.id, duty } });
@@ -197,19 +171,6 @@ export function createObligations({
   });
   jobs?.source({ name: 'obligations', job: 'obligations.sweep', next: earliestLate });
   return obligations;
-}
-
-function customerOf(fields: Record<string, unknown>): { customer?: 'business' | 'consumer' } {
-  const { customer } = fields;
-  return customer === 'business' || customer === 'consumer' ? { customer } : {};
-}
-
-function isLater(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return a.epochNanoseconds > b.epochNanoseconds;
-}
-
-function lateAt(row: ObligationRow, at: Temporal.Instant): Temporal.Instant | null {
-  return row.late_from && !isLater(row.late_from, at) ? at : null;
 }
 
 function toObligation(row: ObligationRow): Obligation {

@@ -1,29 +1,13 @@
 import type { Temporal } from '../base/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import type { Because } from '../law/index.ts';
+import type { Opened, Running } from './ledger.ts';
 import type { ObligationFilter } from './obligations.ts';
 
-export interface ObligationRow {
+export interface ObligationRow extends Running {
   id: string;
-  duty: string;
-  about: string;
-  about_kind: string;
-  subject_id: string | null;
   fact_id: string;
-  query: { from: string; customer?: 'business' | 'consumer' };
-  opened_at: Temporal.Instant;
-  due_on: Temporal.PlainDate | null;
-  late_from: Temporal.Instant | null;
-  outer_on: Temporal.PlainDate | null;
-  because: Because | null;
-  digest: string;
-  state: 'open' | 'discharged';
-  extended_at: Temporal.Instant | null;
   extension_reason: string | null;
-  discharged_at: Temporal.Instant | null;
   discharged_by: string | null;
-  overdue_at: Temporal.Instant | null;
-  problem: string | null;
 }
 
 const facts = 'core.facts';
@@ -51,10 +35,7 @@ export async function adopt(trx: Trx, about: string, subject: string): Promise<v
   }
 }
 
-type NewObligation = Omit<
-  ObligationRow,
-  'extended_at' | 'extension_reason' | 'discharged_at' | 'discharged_by' | 'overdue_at' | 'state'
->;
+type NewObligation = Opened & { id: string; fact_id: string };
 
 export async function insertObligation(trx: Trx, row: NewObligation): Promise<void> {
   await trx(obligations).insert({
@@ -65,19 +46,17 @@ export async function insertObligation(trx: Trx, row: NewObligation): Promise<vo
   });
 }
 
-/** Open duties of one kind: of this very thing, or (`bySubject`) of this person. Locked. */
+/** Open duties of one kind that are of this very thing or of this person. Locked. */
 export async function lockOpen(
   trx: Trx,
   duty: string,
-  match: { about: string; aboutKind: string; subject: string | null },
+  { about, subject }: { about: string; subject: string | null },
 ): Promise<ObligationRow[]> {
   return trx(obligations)
     .where({ duty, state: 'open' })
     .where((either) => {
-      either.where({ about: match.about });
-      // A fact about another kind of thing speaks for the person, not for the thing.
-      if (match.subject)
-        either.orWhere((q) => q.where({ subject_id: match.subject }).whereNot({ about_kind: match.aboutKind }));
+      either.where({ about });
+      if (subject) either.orWhere({ subject_id: subject });
     })
     .orderBy('id')
     .forUpdate();

@@ -7,6 +7,7 @@ import type { Staying } from '../letters/index.ts';
 import type { ActLine } from './act.ts';
 import type { Acts } from './acts.ts';
 import { covers, decide } from './keeping.ts';
+import { planDays, planDaysAfterHold } from './plan-days.ts';
 import { categoryTitles, ledgerRow, periodOf, receiptFrom, settled } from './receipts.ts';
 import type { Room } from './room.ts';
 import {
@@ -123,13 +124,6 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     return `основание: ${[...new Set(bases)].join(', ')}`;
   }
 
-  /** The last day: the promise counts from when the account ended; another term may end sooner. */
-  function lastDayOf(at: Temporal.Instant, notLaterThan?: Day): Day {
-    const due = law.due('account-deleted.erase', { from: at });
-    const day = due.dueOn ?? dayOf(at, law.zone);
-    return notLaterThan && compare(notLaterThan, day) < 0 ? notLaterThan : day;
-  }
-
   async function lost(trx: Trx, subject: string): Promise<Plan['lostPaidTime'] | undefined> {
     return (await room.lostPaidTime?.(trx, subject, clock.now())) ?? undefined;
   }
@@ -183,7 +177,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     const now = clock.now();
     const id = newId('pln', now);
     const began = options.at ?? now;
-    const eraseBy = lastDayOf(began, options.notLaterThan);
+    const { eraseBy, lateFrom, autoAt } = planDays(law, began, options.notLaterThan);
     const lostPaidTime = await lost(trx, subject);
     const person = await personOf(trx, subject, options.person);
     await insertPlan(trx, {
@@ -193,10 +187,9 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       cause_about: options.cause.about,
       state: 'waiting',
       erase_by: eraseBy,
-      late_from: startOf(eraseBy.add({ days: 1 }), law.zone),
+      late_from: lateFrom,
       due: { from: began.toString(), digest: law.digest },
-      // With the first minute of the last day: the whole day is left for a second try.
-      auto_at: startOf(eraseBy, law.zone),
+      auto_at: autoAt,
       lost_paid_time: lostPaidTime ? { until: lostPaidTime.until.toString(), days: lostPaidTime.days } : null,
       person: await vault.seal(personKey(id), Buffer.from(JSON.stringify(person)), id),
       made_at: now,
@@ -380,7 +373,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     const ends = held.map(endOf).filter((day) => day !== null);
     const last = ends.sort(compare).at(-1);
     if (!last) return;
-    const eraseBy = last.add({ days: 1 });
+    const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(last, law.zone);
     const id = newId('pln', clock.now());
     await insertPlan(trx, {
       ...row,
@@ -388,8 +381,8 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       state: 'approved',
       person: row.person && (await vault.seal(personKey(id), Buffer.from(JSON.stringify(await openPerson(row))), id)),
       erase_by: eraseBy,
-      late_from: startOf(eraseBy.add({ days: 1 }), law.zone),
-      auto_at: startOf(eraseBy, law.zone),
+      late_from: lateFrom,
+      auto_at: autoAt,
       made_at: clock.now(),
       made_by: 'system',
     });
@@ -439,7 +432,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         return {
           items: items.map((item) => toItem({ ...item, attempts: 0, receipt: null, done_at: null })),
           ...(lostPaidTime ? { lostPaidTime } : {}),
-          eraseBy: lastDayOf(clock.now()),
+          eraseBy: planDays(law, clock.now()).eraseBy,
         };
       });
     },
