@@ -73,6 +73,8 @@ export function createLaw(pack: Pack): Law {
     duties(fact, fields) {
       const opened: string[] = [];
       for (const duty of pack.duties.values()) {
+        // Without a rule that bounds it here, nobody owes it: another operator's promise, a life cycle this one has not.
+        if (!pack.byDuty.has(duty.id)) continue;
         const opens = duty.opens.some(
           (one) =>
             one.fact === fact &&

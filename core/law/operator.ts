@@ -1,6 +1,7 @@
 import { amountsOf } from './amount.ts';
 import { PolicyError } from './errors.ts';
 import type { PolicyFile } from './files.ts';
+import type { GroundOf } from './grounds.ts';
 import { camel, camelWord, citation, day, keyed, need, type RawCite } from './raw.ts';
 import { rightsOf } from './rights.ts';
 import type { OptionalSection } from './section.ts';
@@ -35,6 +36,7 @@ export function operatorOf(
     plugins: Map<string, unknown>;
     duties: Map<string, unknown>;
     rights: Map<string, RightType>;
+    groundOf: GroundOf;
   },
   folder: string,
 ): Operator {
@@ -103,7 +105,11 @@ export function operatorOf(
       clause: purpose.clause,
       processing: purpose.processing,
       consent: purpose.consent ?? false,
-      bases: purpose.bases.map((base) => ({ text: base.text, cite: citation(base.cite, base.certainty) })),
+      bases: purpose.bases.map((base) => ({
+        text: base.text,
+        cite: citation(base.cite, base.certainty),
+        ground: known.groundOf(base.cite),
+      })),
     })),
     recipients: recipients.data,
     channels: list,

@@ -3,6 +3,7 @@ import type { Temporal } from '../base/index.ts';
 import { type Calendar, type CalendarData, createCalendar, type Period } from '../calendar/index.ts';
 import { PolicyError } from './errors.ts';
 import { openPolicies, type PolicyFile, type Reader } from './files.ts';
+import { groundsOf } from './grounds.ts';
 import { operatorOf } from './operator.ts';
 import { day, keyed, need, type RawRule } from './raw.ts';
 import { rightTypesOf } from './rights.ts';
@@ -58,7 +59,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
   if (lawPaths.length === 0) throw new PolicyError('policies/laws', 1, 'there is no law pack');
   if (operatorPaths.length === 0) throw new PolicyError(`policies/${folder}`, 1, 'there is no such operator pack');
   const word = (path: string) => path.slice(path.lastIndexOf('/') + 1, -'.yaml'.length);
-  const taxonomyWords = ['categories', 'duties', 'facts', 'purposes', 'plugins', 'rights'] as const;
+  const taxonomyWords = ['categories', 'duties', 'facts', 'purposes', 'plugins', 'rights', 'grounds'] as const;
   const [laws, own, taxonomy, calendarFile] = await Promise.all([
     Promise.all(lawPaths.map((path) => reader.read(path, 'laws.schema.json'))),
     Promise.all(operatorPaths.map((path) => reader.read(path, `operator.schema.json#/$defs/${word(path)}`))),
@@ -69,9 +70,9 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
   ]);
   const ownFile = (name: string) => own.find((file) => word(file.path) === name);
   const listOf = <T>(name: string) => (ownFile(name)?.data ?? []) as T[];
-  const [categoryFile, dutyFile, factFile, purposeFile, pluginFile, rightFile] = taxonomy as [
+  const [categoryFile, dutyFile, factFile, purposeFile, pluginFile, rightFile, groundFile] = taxonomy as [
     ...[PolicyFile, PolicyFile, PolicyFile, PolicyFile],
-    ...[PolicyFile, PolicyFile],
+    ...[PolicyFile, PolicyFile, PolicyFile],
   ];
 
   const categories = keyed(categoryFile, 'id') as Map<string, Category>;
@@ -163,7 +164,10 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     operator: operatorOf(
       ownFile,
       [...scheduleOf.values()],
-      { categories, rules, duties, rights, purposes: keyed(purposeFile, 'id'), plugins: keyed(pluginFile, 'id') },
+      {
+        ...{ categories, rules, duties, rights, purposes: keyed(purposeFile, 'id'), plugins: keyed(pluginFile, 'id') },
+        groundOf: groundsOf(groundFile),
+      },
       folder,
     ),
     rules,

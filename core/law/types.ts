@@ -271,11 +271,14 @@ export interface OperatorDocument {
   editions: readonly { published: Day; effective?: Day; note?: string }[];
 }
 
+/** A ground of processing that decides what becomes of a request: see `policies/taxonomy/grounds.yaml`. */
+export type Ground = 'consent' | 'contract' | 'law' | 'interest';
+
 export interface Purpose {
   id: string;
   title: string;
   clause: string;
-  bases: readonly { text: string; cite: Citation }[];
+  bases: readonly { text: string; cite: Citation; ground: Ground | null }[];
   processing: readonly string[]; // categories
   consent: boolean;
 }
@@ -519,7 +522,7 @@ export interface Law {
   threshold(input: ThresholdInput): Threshold;
   /** When a legal message counts as received. */
   receipt(channel: string, input: ReceiptInput): LegalReceipt;
-  /** The duties a fact opens; with the fact's fields only those whose conditions they meet. */
+  /** The duties a fact opens, of those that some rule bounds; with its fields only those whose conditions they meet. */
   duties(fact: string, fields?: Readonly<Record<string, unknown>>): string[];
   dutyTypes(): readonly DutyType[];
   /** @throws Refusal `law.unknown-duty` */
