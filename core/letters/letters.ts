@@ -59,8 +59,6 @@ export function createLetters(deps: {
   );
 
   const dayOf = (at: Instant) => at.toZonedDateTimeISO(law.zone).toPlainDate();
-  const receiptOf = (channel: LetterChannel): string | undefined =>
-    law.operator.channels.find(({ id }) => id === channel)?.receipt;
 
   async function number(trx: Trx, series: string, year: number): Promise<string> {
     return `${series}-${year}-${String(await nextNumber(trx, series, year)).padStart(4, '0')}`;
@@ -197,7 +195,8 @@ export function createLetters(deps: {
     async sent(trx, deliveryId, { at, messageId }) {
       const row = await lockDelivery(trx, { id: deliveryId });
       if (!row || !['waiting', 'failed'].includes(row.state)) return null;
-      const receivedAt = receiptOf(row.channel) ? at : null;
+      // The rule of the channel decides whether this is a receipt; what bounces later is taken back.
+      const receivedAt = law.receipt(row.channel, { sent: at, placed: at }).receivedOn ? at : null;
       await updateDelivery(trx, row.id, {
         state: 'received',
         attempts: row.attempts + 1,

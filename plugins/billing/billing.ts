@@ -1,6 +1,15 @@
-import { dayOf, type Engine, newId, Refusal, sectionOf, startOf, Temporal, type Trx } from '../../core/index.ts';
+import {
+  dayOf,
+  daysLeft,
+  type Engine,
+  endingNotices,
+  newId,
+  Refusal,
+  sectionOf,
+  Temporal,
+  type Trx,
+} from '../../core/index.ts';
 import { sealPayer } from './payer.ts';
-import { daysLeft, nextPeriod } from './period.ts';
 import {
   endPeriod,
   insertInvoice,
@@ -30,7 +39,7 @@ export function createBilling(engine: Engine) {
   const { clock, db, law, letters } = engine;
   const noticeDays = sectionOf(law.operator, 'paidPeriodNotices');
 
-  function planFor({ plan: id, months, kopecks }: PaymentFact) {
+  function checkedPlan({ plan: id, months, kopecks, paidAt }: PaymentFact) {
     const plan = law.operator.plans.find((one) => one.id === id);
     if (!plan || plan.priceKopecks === 0) {
       throw new Refusal('payment.wrong-plan', 'invalid', {
@@ -46,7 +55,7 @@ export function createBilling(engine: Engine) {
         message: `Тариф «${plan.title}» оплачивают на ${plan.periods.join(', ')} мес.`,
       });
     }
-    const price = plan.priceKopecks * months;
+    const { kopecks: price } = law.purchase({ plan: id, months, paidAt });
     if (kopecks !== price) {
       throw new Refusal('payment.wrong-amount', 'invalid', {
         field: 'kopecks',
@@ -61,7 +70,7 @@ export function createBilling(engine: Engine) {
     const before = await paymentByExternalId(trx, payment.externalId);
     if (before) return repeated(trx, before, payment);
 
-    const plan = planFor(payment);
+    const plan = checkedPlan(payment);
     const now = clock.now();
     if (Temporal.Instant.compare(payment.paidAt, now) > 0) {
       throw new Refusal('payment.not-yet', 'invalid', { field: 'paidAt', message: 'Платёж ещё не состоялся.' });
@@ -78,17 +87,17 @@ export function createBilling(engine: Engine) {
 
     const newest = await newestPeriod(trx, project.project_id);
     const running = newest && !newest.ended_at ? newest : null;
-    const next = nextPeriod(
-      payment.paidAt,
-      payment.months,
-      running && {
+    const next = law.purchase({
+      plan: plan.id,
+      months: payment.months,
+      paidAt: payment.paidAt,
+      running: running && {
         anchor: running.anchor_on,
         months: running.months,
         lastDay: running.last_on,
         endsAt: running.ends_at,
       },
-      { calendar: law.calendar, zone: law.zone },
-    );
+    });
     const { project_id, subject_id } = project;
     const paid_on = dayOf(payment.paidAt, law.zone);
     const period: PeriodRow = {
@@ -248,17 +257,9 @@ export function createBilling(engine: Engine) {
     }
   }
 
-  /** From which instant a period's owner is told that its end is so many days away. */
-  function noticeAt(period: PeriodRow, days: number): Temporal.Instant {
-    return startOf(period.last_on.subtract({ days }), law.zone);
-  }
-
-  /** The notices that a running period still owes. A period shorter than the notice owes none. */
-  function noticesOf(period: PeriodRow): { days: number; at: Temporal.Instant }[] {
-    return noticeDays
-      .filter((days) => !period.noticed_days.includes(days))
-      .map((days) => ({ days, at: noticeAt(period, days) }))
-      .filter(({ at }) => Temporal.Instant.compare(at, period.starts_at) > 0);
+  /** The notices that a running period still owes. */
+  function noticesOf({ starts_at: from, last_on: lastDay, noticed_days: given }: PeriodRow) {
+    return endingNotices({ from, lastDay }, noticeDays, law.zone).filter(({ days }) => !given.includes(days));
   }
 
   async function endPeriods(): Promise<number> {

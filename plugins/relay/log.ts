@@ -2,13 +2,13 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Client } from 'pg';
 import {
   type Clock,
+  countedAnew,
   dayOf,
   type Engine,
   newId,
   Refusal,
   type Sealer,
   sectionOf,
-  startOf,
   type Temporal,
   type Trx,
 } from '../../core/index.ts';
@@ -444,7 +444,7 @@ export function createLog(
   }
 
   function overLimit(limit: number, usedOn: Temporal.PlainDate): Refusal {
-    const resetsAt = startOf(usedOn.add({ days: 1 }), dayZone);
+    const resetsAt = countedAnew(usedOn, dayZone);
     return new Refusal('limit.messages', 'limit', {
       limit: { name: 'messages-per-day', value: limit },
       clause: overClause,

@@ -1,5 +1,12 @@
-import { type Engine, sectionOf, startOf, type Temporal, type Trx } from '../../core/index.ts';
-import { type Limited, noticesDue } from './limits.ts';
+import {
+  countedAnew,
+  type Engine,
+  type Limited,
+  noticesDue,
+  sectionOf,
+  type Temporal,
+  type Trx,
+} from '../../core/index.ts';
 import { noteNotice } from './store.ts';
 
 interface Used {
@@ -59,7 +66,7 @@ export function createNotices(engine: Engine) {
               used: use.used,
               limit: use.limit,
               percent,
-              ...(what === 'messages' ? { resetsAt: startOf(on.add({ days: 1 }), dayZone) } : {}),
+              ...(what === 'messages' ? { resetsAt: countedAnew(on, dayZone) } : {}),
               url: `${engine.config.publicUrl}/my/projects/${use.project}`,
               clause,
             },

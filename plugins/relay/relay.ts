@@ -1,8 +1,7 @@
-import { dayOf, type Engine, sectionOf, startOf, Temporal } from '../../core/index.ts';
+import { countedAnew, dayOf, type Engine, noticeKey, sectionOf, Temporal } from '../../core/index.ts';
 import { createDoor } from './door.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createHub } from './hub.ts';
-import { noticeKey } from './limits.ts';
 import { createLog, keyHours } from './log.ts';
 import { createLogAccess } from './log-access.ts';
 import { createNotices } from './notices.ts';
@@ -52,7 +51,7 @@ export function createRelay(engine: Engine) {
         refused: today?.connections_refused ?? 0,
         peak: today?.connections_peak ?? 0,
       },
-      resetsAt: startOf(on.add({ days: 1 }), dayZone),
+      resetsAt: countedAnew(on, dayZone),
       clauses: { warn: clause, over: overClause },
       days: rows
         .map((row) => ({ on: row.used_on, messages: row.messages, dropped: row.dropped, bytes: row.bytes }))
