@@ -68,7 +68,7 @@ export function dueFrom(pack: Pack, duty: string, anchor: Anchor, query: DutyQue
   const notes: string[] = [];
   const dueOn = act?.last ?? null;
   const mayFrom = floor ? opening(floor) : null;
-  const outerOn = act ? otherReading(pack, act, notes) : null;
+  const outerOn = act ? otherReading(pack, act, anchor.on, notes) : null;
   if (query.customer === undefined && !anyCustomer) {
     notes.push('Вид заказчика не известен: взят более ранний срок.');
   }
@@ -154,10 +154,10 @@ function extensionDay(extended: DueQuery['extended'], zone: string): number | un
   return extended instanceof Temporal.Instant ? zoneOf(zone).dayOf(extended.epochMilliseconds) : dayNumber(extended);
 }
 
-/** A term in calendar units that ends on a day off has a second reading; working days and hours have none. */
-function otherReading(pack: Pack, end: End, notes: string[]): Day | null {
+/** A term in calendar units that ends on a day off has a second reading; working days, hours and "at once" have none. */
+function otherReading(pack: Pack, end: End, from: number, notes: string[]): Day | null {
   const unit = end.extended ? end.value.extension : end.value.period;
-  return end.lastOn === null || unit?.workingDays ? null : shifted(pack, end.lastOn, notes);
+  return end.lastOn === null || end.lastOn === from || unit?.workingDays ? null : shifted(pack, end.lastOn, notes);
 }
 
 /** The day to which ГК 193 would move a day off; null when it is a working day or the calendar is missing (noted). */

@@ -408,7 +408,8 @@ function reviews(pack: Pack, today: Day): Found[] {
   for (const rule of pack.rules.values()) {
     const value = rule.values.at(-1);
     if (!value?.reviewBy || compare(value.reviewBy, today) > 0) continue;
-    const id = `review-due.${rule.file.slice(rule.file.lastIndexOf('/') + 1, -'.yaml'.length)}`;
+    // An act is reviewed as a whole, also where it lies in several files: 152-fz.yaml, 152-fz.grounds.yaml.
+    const id = `review-due.${rule.file.slice(rule.file.lastIndexOf('/') + 1).split('.')[0]}`;
     if (found.has(id)) continue;
     found.set(id, {
       id,
