@@ -4,7 +4,7 @@ import { dayOf, startOf } from '../calendar/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import { type Because, cite, type OperatorDocument } from '../law/index.ts';
 import { type LetterData, printDay } from '../letters/index.ts';
-import { inForce } from './governing.ts';
+import { earliestOf, inForce, mayTakeEffect } from './governing.ts';
 import {
   type AcceptanceRow,
   type ConsentRow,
@@ -69,30 +69,15 @@ export function createConsents(deps: ConsentsDeps): Consents {
     addedAt: row.added_at,
   });
 
-  /** What an effect rests on: prices change by rules of their own. */
-  const effectiveOf = (document: OperatorDocument, published: Temporal.PlainDate) =>
-    law.effective(document.kind === 'price' ? 'price' : 'document', published);
-
-  /**
-   * The edition with which the document began, by the operator's pack: there is none before it that anyone could have
-   * accepted, so the notice period protects nobody.
-   */
-  function isFirst(document: OperatorDocument, published: Temporal.PlainDate, known: readonly Edition[]): boolean {
-    const [first] = document.editions;
-    return (
-      first?.published.equals(published) === true && known.every(({ publishedOn }) => publishedOn.equals(published))
-    );
-  }
-
   const editions: Consents['editions'] = {
     async add(trx, { document: id, bytes, mime, published, effective, by }) {
       const document = documentOf(id);
       if (bytes.length === 0) throw new Refusal('edition.empty', 'invalid', { field: 'bytes' });
       await lockDocument(trx, id);
       const before = (await listEditions(trx, id)).map(editionOf);
-      const earliest = effectiveOf(document, published);
+      const earliest = earliestOf(law, document, published);
       const effectiveOn = effective ?? earliest.effectiveOn;
-      const from = isFirst(document, published, before) ? published : earliest.effectiveOn;
+      const from = mayTakeEffect(law, document, published, before).effectiveOn;
       if (effectiveOn.toString() < from.toString()) throw tooEarly(effectiveOn, from, earliest.because);
       const digest = sha256(bytes);
       const sameDay = before.find(({ publishedOn }) => publishedOn.equals(published));
@@ -163,7 +148,7 @@ export function createConsents(deps: ConsentsDeps): Consents {
 
   function letterData(edition: Edition, locale: 'ru' | 'en'): LetterData['document.changed'] {
     const document = documentOf(edition.document);
-    const { because } = effectiveOf(document, edition.publishedOn);
+    const { because } = earliestOf(law, document, edition.publishedOn);
     const home = deps.publicUrl?.();
     const effective = printDay(edition.effectiveOn, locale);
     return {

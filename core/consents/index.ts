@@ -4,5 +4,5 @@
  * in time. Knows who has an account, not how they sign in; never turns silence into an acceptance.
  */
 export * from './consents.ts';
-export { inForce } from './governing.ts';
+export { inForce, mayTakeEffect } from './governing.ts';
 export type * from './types.ts';
