@@ -43,6 +43,18 @@ describe('a request', () => {
     expect(duty?.dueOn?.toString()).to.equal('2026-05-18');
   });
 
+  it('starts the same clock in whichever way it comes, also in those the policy does not name', async () => {
+    for (const channel of ['email', 'dashboard', 'post', 'in-person'] as const) {
+      const { dueOn } = await house.story((trx) =>
+        house.requests.receive(trx, {
+          ...{ channel, kind: 'access', receivedAt: moscow('2026-04-30T11:00') },
+          from: { name: 'Ада Лавлейс' },
+        }),
+      );
+      expect(dueOn?.toString(), channel).to.equal('2026-05-18');
+    }
+  });
+
   it('keeps who asked and what was written in the sealed case only, and looking is on record', async () => {
     const request = await letter('access');
     const { rows } = await house.db.raw(`select count(*) as count from core.requests r where r::text ~ 'ada@|Лавлейс'`);
@@ -91,6 +103,25 @@ describe('a request', () => {
       'answered',
       'closed',
     ]);
+  });
+
+  it('for access is answered with every recipient, also those the policy leaves out, and with both places to complain to', async () => {
+    const ada = await house.aPerson();
+    const request = await letter('access');
+    await identify(request.id, ada);
+    await house.jobs.idle();
+    const asked: { kind: string; data: unknown }[] = [];
+    const { create } = house.letters.documents;
+    house.letters.documents.create = (trx, order) => {
+      asked.push(order);
+      return create(trx, order);
+    };
+    await house.story((trx) => house.requests.answer(trx, request.id, { by: 'acc_dpo' }));
+    const answer = JSON.stringify(asked.find(({ kind }) => kind === 'access-answer')?.data);
+    const { recipients } = house.law.operator;
+    expect(recipients.some(({ disclosed }) => !disclosed)).to.equal(true);
+    for (const { name } of recipients) expect(answer).to.include(JSON.stringify(name).slice(1, -1));
+    expect(answer).to.include('в Роскомнадзор или в суд');
   });
 
   it('is not answered while a store has failed, and asks only that store again', async () => {
