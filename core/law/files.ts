@@ -31,10 +31,7 @@ export interface Reader {
 
 const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'cases', 'inventory'];
 
-/** Opens a policy root: compiles its schemas. @throws PolicyError when the folder has no schemas */
-export async function openPolicies(root: URL | string): Promise<Reader> {
-  const folder = root instanceof URL ? fileURLToPath(root) : root;
-  const shown = basename(folder.replace(/\/+$/, ''));
+function compiler(): Schemas {
   const schemas = new Schemas({
     verbose: true,
     allErrors: true,
@@ -44,6 +41,14 @@ export async function openPolicies(root: URL | string): Promise<Reader> {
     code: { optimize: false },
   });
   addFormats(schemas, ['date', 'email']);
+  return schemas;
+}
+
+/** Opens a policy root: compiles its schemas. @throws PolicyError when the folder has no schemas */
+export async function openPolicies(root: URL | string): Promise<Reader> {
+  const folder = root instanceof URL ? fileURLToPath(root) : root;
+  const shown = basename(folder.replace(/\/+$/, ''));
+  const schemas = compiler();
   await Promise.all(
     schemaNames.map(async (name) => {
       const path = join('schema', `${name}.schema.json`);
@@ -75,6 +80,25 @@ export async function openPolicies(root: URL | string): Promise<Reader> {
         .map((name) => `${below}/${name}`);
     },
   };
+}
+
+/**
+ * Reads a file that stands outside the packs and checks its shape.
+ * @param shown how the file is called in what is said about it
+ * @throws PolicyError file, line, reason
+ */
+export async function readShaped(path: string, shown: string, schema: object): Promise<PolicyFile> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new PolicyError(
+      shown,
+      1,
+      error.code === 'ENOENT' ? 'there is no such file' : `cannot be read (${error.code})`,
+    );
+  });
+  const file = parse(shown, shown, text);
+  const validate = compiler().compile(schema);
+  if (!validate(file.data)) throw shapeError(file, mostTelling(validate.errors ?? []));
+  return file;
 }
 
 function parse(name: string, path: string, text: string): PolicyFile {

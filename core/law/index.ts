@@ -13,6 +13,7 @@ export {
   readCoverage,
 } from './coverage.ts';
 export * from './errors.ts';
+export { type PolicyFile, readShaped } from './files.ts';
 export { loadLaw } from './load.ts';
 export {
   daysLeft,
@@ -23,9 +24,11 @@ export {
   type Purchase,
   type PurchaseQuery,
 } from './purchase.ts';
+export { nearest } from './raw.ts';
 export type { LegalReceipt, ReceiptInput } from './receipt.ts';
 export { type Named, type Requisites, requisites } from './requisites.ts';
 export { type OptionalSection, sectionOf } from './section.ts';
+export { describeValue } from './term.ts';
 export {
   countedAnew,
   type Limited,

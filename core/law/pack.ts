@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Temporal } from '../base/index.ts';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Refusal, type Temporal } from '../base/index.ts';
 import { type Calendar, type CalendarData, createCalendar, type Period } from '../calendar/index.ts';
 import { PolicyError } from './errors.ts';
 import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { groundsOf } from './grounds.ts';
 import { operatorOf } from './operator.ts';
-import { day, keyed, need, type RawRule } from './raw.ts';
+import { day, keyed, nearest, need, type RawRule } from './raw.ts';
 import { rightTypesOf } from './rights.ts';
 import { lawRule, operatorRule } from './rules.ts';
 import type { Category, DutyType, FactType, Finding, Operator, RightType, Rule, Schedule } from './types.ts';
@@ -51,13 +53,16 @@ export interface Pack {
 /**
  * Reads, checks and merges the laws and one operator's pack. Nothing is loaded in part.
  * @throws PolicyError file, line, reason
+ * @throws Refusal `law.unknown-operator` with the nearest names
  */
 export async function readPack(root: URL | string, operator: string, opened?: Reader): Promise<Pack> {
   const reader = opened ?? (await openPolicies(root));
   const folder = `operators/${operator}`;
-  const [lawPaths, operatorPaths] = await Promise.all([reader.list('laws'), reader.list(folder)]);
+  // A name, not a path that leads elsewhere.
+  const isName = /^[a-z0-9]+(-[a-z0-9]+)*$/.test(operator);
+  const [lawPaths, operatorPaths] = await Promise.all([reader.list('laws'), isName ? reader.list(folder) : []]);
   if (lawPaths.length === 0) throw new PolicyError('policies/laws', 1, 'there is no law pack');
-  if (operatorPaths.length === 0) throw new PolicyError(`policies/${folder}`, 1, 'there is no such operator pack');
+  if (operatorPaths.length === 0) throw await unknownOperator(reader, operator);
   const word = (path: string) => path.slice(path.lastIndexOf('/') + 1, -'.yaml'.length);
   const taxonomyWords = ['categories', 'duties', 'facts', 'purposes', 'plugins', 'rights', 'grounds'] as const;
   const [laws, own, taxonomy, calendarFile] = await Promise.all([
@@ -210,6 +215,16 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     }
   }
   return pack;
+}
+
+async function unknownOperator(reader: Reader, operator: string): Promise<Refusal> {
+  const known = (await readdir(join(reader.root, 'operators')).catch(() => [])).sort();
+  const near = nearest(operator, known);
+  return new Refusal('law.unknown-operator', 'not-found', {
+    operator,
+    near: near.length > 0 ? near : known,
+    message: `There is no pack of the operator "${operator}".`,
+  });
 }
 
 function calendarOf(file: PolicyFile): Calendar {

@@ -109,10 +109,11 @@ export function day(iso: string): Temporal.PlainDate {
   return Temporal.PlainDate.from(iso);
 }
 
-/** Up to three known names that look most like the one that was asked for. */
+/** Up to three known names that look most like the one that was asked for, or that hold it as a part. */
 export function nearest(wanted: string, known: readonly string[]): string[] {
+  const isPart = (name: string) => wanted.length > 2 && name.includes(wanted);
   return known
-    .map((name) => ({ name, far: distance(wanted, name) }))
+    .map((name) => ({ name, far: isPart(name) ? 0 : distance(wanted, name) }))
     .filter(({ name, far }) => far <= Math.max(3, Math.ceil(name.length / 3)))
     .sort((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
     .slice(0, 3)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { Temporal } from '../../core/base/index.ts';
+import { type Refusal, Temporal } from '../../core/base/index.ts';
 import { checkPolicies, loadLaw, PolicyError } from '../../core/law/index.ts';
 
 const source = fileURLToPath(new URL('../../policies/', import.meta.url));
@@ -104,11 +104,16 @@ describe('a broken policy file stops the start', () => {
     expect(error.reason).to.include('2024: the listed days make 248 working days, the source says 249');
   });
 
-  it('refuses an operator that is not there', async () => {
-    await loadLaw({ root: source, operator: 'nobody' }).then(
-      () => expect.fail('it was loaded'),
-      (error) => expect(error).to.be.instanceOf(PolicyError),
-    );
+  it('refuses an operator that is not there, and offers the nearest names', async () => {
+    for (const operator of ['qsokets', 'nobody', '../laws']) {
+      await loadLaw({ root: source, operator }).then(
+        () => expect.fail('it was loaded'),
+        (error: Refusal) => {
+          expect(error.code).to.equal('law.unknown-operator');
+          expect(error.details.near).to.include('qsockets');
+        },
+      );
+    }
   });
 
   it('is reported by the check, together with a sentence that no longer holds', async () => {
