@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import type { EraseReceipt, EraseScope, Store, StoreContext } from '../../core/datamap/index.ts';
+import type { Law } from '../../core/law/index.ts';
+import { createBilling } from '../../plugins/billing/billing.ts';
 import type { Billing, PaymentFact } from '../../plugins/billing/index.ts';
 import billingPlugin, { billingOf } from '../../plugins/billing/index.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
@@ -103,6 +105,23 @@ describe('billing', () => {
     expect(String(second.period.from)).to.equal('2026-02-28T21:00:00Z');
     const lost = await base.db.transaction((trx) => billing.lostPaidTime(trx, subject, house.clock.now()));
     expect(lost.map(({ until, days }) => [String(until), days])).to.deep.equal([['2026-03-31', 59]]);
+  });
+
+  it('leaves time that is paid for as it is when prices rise; the new price is asked of the next payment', async () => {
+    const { project, subject } = await aPaidProject();
+    const paid = await pay(project);
+    const purchase: Law['purchase'] = (order) => {
+      const bought = house.law.purchase(order);
+      return { ...bought, kopecks: bought.kopecks * 2 };
+    };
+    const dearer = createBilling({ ...house.engine, law: { ...house.law, purchase } }).billing;
+    expect(await dearer.periods(project)).to.deep.equal([paid.period]);
+    expect(String(await base.db.transaction((trx) => dearer.paidUntil(trx, subject)))).to.equal('2026-02-28');
+    const next = { project, plan: 'start', months: 1, payer, paidAt: house.clock.now() };
+    const at = (externalId: string, kopecks: number) =>
+      base.db.transaction((trx) => dearer.recordPayment(trx, { ...next, externalId, kopecks }));
+    expect(await refusalOf(at('old price', 99_000))).to.equal('payment.wrong-amount');
+    expect(String((await at('new price', 198_000)).period.lastDay)).to.equal('2026-03-31');
   });
 
   it('says that the end is near, suspends at 00:00 of the next day, and a new payment lifts that', async () => {
