@@ -15,6 +15,8 @@ export {
 export * from './errors.ts';
 export { type PolicyFile, readShaped } from './files.ts';
 export { loadLaw } from './load.ts';
+export { type Permission, type PermissionInputs, permissions } from './may.ts';
+export { afterPaidTime } from './may-service.ts';
 export {
   daysLeft,
   endingNotices,

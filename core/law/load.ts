@@ -2,8 +2,9 @@ import { Refusal, Temporal } from '../base/index.ts';
 import { amountOf } from './amount.ts';
 import { incidentClassOf, protectionLevelOf } from './classes.ts';
 import { dueOf } from './due.ts';
-import { findingsOf } from './findings.ts';
+import { findingsOf } from './findings/index.ts';
 import { categoryOf, keepOf } from './keep.ts';
+import { mayOf } from './may.ts';
 import { type Pack, readPack } from './pack.ts';
 import { purchaseOf } from './purchase.ts';
 import { nearest } from './raw.ts';
@@ -70,6 +71,7 @@ export function createLaw(pack: Pack): Law {
     purchase: (query) => purchaseOf(pack, query),
     threshold: (input) => thresholdOf(pack, input),
     receipt: (channel, input) => receiptOf(pack, channel, input),
+    may: (what, input) => mayOf(pack, what, input),
     duties(fact, fields) {
       const opened: string[] = [];
       for (const duty of pack.duties.values()) {
@@ -88,7 +90,7 @@ export function createLaw(pack: Pack): Law {
     dutyTypes: () => [...pack.duties.values()],
     dutyType,
     dischargedBy: (duty) => [...dutyType(duty).discharged],
-    lint: (today) => findingsOf(pack, today),
+    lint: (today, known) => findingsOf(pack, today, known),
     facts: () => [...pack.facts.values()],
     categories: () => [...pack.categories.values()],
     category: (id) => categoryOf(pack, id),

@@ -1,6 +1,7 @@
 import type { Temporal } from '../base/index.ts';
 import type { Calendar, Period } from '../calendar/index.ts';
 import type { PolicyError } from './errors.ts';
+import type { Permission, PermissionInputs } from './may.ts';
 import type { Purchase, PurchaseQuery } from './purchase.ts';
 import type { LegalReceipt, ReceiptInput } from './receipt.ts';
 import type { Threshold, ThresholdInput } from './threshold.ts';
@@ -226,7 +227,15 @@ export interface Finding {
   apply: string; // what the engine does meanwhile
   why: string;
   settled: boolean;
-  settle?: string; // how to settle it, or who did, when and why
+  settle: string; // how to settle it, or who did, when and why
+}
+
+/** What the linter cannot read from a pack alone; what is left out is not looked at. */
+export interface LintKnown {
+  /** Categories whose records some store destroys when their term ends. */
+  enforced?: ReadonlySet<string>;
+  /** Clauses that a document has, by the word it is cited with: «Оферта» → 3.5.3, 8.2.1(б) … */
+  clauses?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 export interface FactField {
@@ -522,6 +531,8 @@ export interface Law {
   threshold(input: ThresholdInput): Threshold;
   /** When a legal message counts as received. */
   receipt(channel: string, input: ReceiptInput): LegalReceipt;
+  /** May this be done? @throws Refusal `law.unknown-permission`, `law.permission-input`, `law.no-section` */
+  may<What extends keyof PermissionInputs>(what: What, input: PermissionInputs[What]): Permission;
   /** The duties a fact opens, of those that some rule bounds; with its fields only those whose conditions they meet. */
   duties(fact: string, fields?: Readonly<Record<string, unknown>>): string[];
   dutyTypes(): readonly DutyType[];
@@ -529,7 +540,8 @@ export interface Law {
   dutyType(id: string): DutyType;
   /** The facts that discharge a duty. */
   dischargedBy(duty: string): string[];
-  lint(today: Day): Finding[];
+  /** Contradictions, gaps and doubtful values as of a day; `known` lets more of them be seen. */
+  lint(today: Day, known?: LintKnown): Finding[];
   facts(): readonly FactType[];
   categories(): readonly Category[];
   /** @throws Refusal `law.unknown-category` */
