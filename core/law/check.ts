@@ -158,7 +158,7 @@ function runCase(one: PolicyCase, law: Law, pack: Pack): string | null {
         : key === 'clause'
           ? plain(got).includes(plain(wanted))
           : key === 'has' || key === 'lacks'
-            ? String(got).split(' ').includes(String(wanted)) === (key === 'has')
+            ? String(got).split('; ').includes(String(wanted)) === (key === 'has')
             : plain(got) === plain(wanted);
     if (!same) return `${key}: expected ${wanted}, found ${got}${found.refused ? ` (refused: ${found.refused})` : ''}`;
   }
@@ -226,7 +226,7 @@ function classed(one: PolicyCase, law: Law): Partial<Record<Expected, Wanted>> {
   const on = Temporal.PlainDate.from(one.on as string);
   if (one.list) {
     const { cite: place, items } = law.value(one.list, on);
-    const points = (items ?? []).map((item) => item.point).join(' ');
+    const points = (items ?? []).map((item) => item.point).join('; ');
     return { count: items?.length ?? 0, has: points, lacks: points, clause: cite(place, 'ru') };
   }
   if (one.protection) {

@@ -84,7 +84,7 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   };
 }
 
-/** Every term that speaks about the category, the shortest first; on a tie the law before the operator. */
+/** Every term that speaks about the category, the shortest first; on a tie the law before the operator, then the surer. */
 function endsOf(
   pack: Pack,
   category: string,
@@ -101,7 +101,12 @@ function endsOf(
     const cut = erasedOn !== undefined && end.lastOn > erasedOn && endsWithPerson(pack, rule);
     ends.push({ end, on: cut ? Math.max(erasedOn, anchor.on) : end.lastOn, cut });
   }
-  return ends.sort((a, b) => a.on - b.on || (a.end.rule.layer === 'law' ? -1 : 1));
+  return ends.sort((a, b) => a.on - b.on || tied(a.end, b.end));
+}
+
+function tied(a: End, b: End): number {
+  if (a.rule.layer !== b.rule.layer) return a.rule.layer === 'law' ? -1 : 1;
+  return a.cite.certainty < b.cite.certainty ? -1 : Number(a.cite.certainty > b.cite.certainty);
 }
 
 /** Only the operator's own choice ends with the person; what the law or a promise asks for stands. */
