@@ -7,11 +7,12 @@ import { PolicyError } from './errors.ts';
 import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { createLaw } from './load.ts';
 import { type Pack, readPack } from './pack.ts';
+import { type AskedCase, told } from './sentence.ts';
 import { anchorOf, describeValue, endOf, stepOf } from './term.ts';
 import type { CheckReport, Incident, Law, LawStep, Operator, ProtectedSystem } from './types.ts';
 
 /** One sentence of a `*.test.yaml`: what happened when, and what follows. */
-export interface PolicyCase {
+export interface PolicyCase extends AskedCase {
   name: string;
   rule?: string; // this rule alone
   duty?: string; // the whole resolution of a duty
@@ -26,12 +27,11 @@ export interface PolicyCase {
   as_of?: string;
   given?: Record<string, string>; // one fact and when it happened: a day or an instant with its offset
   extended?: boolean | string;
-  customer?: 'business' | 'consumer';
   erased?: string; // the day on which the person's profile goes
   hold?: { from: string; until: string }[];
   expect: Partial<Record<Expected, Wanted>>;
 }
-type Wanted = string | number | boolean | null;
+type Wanted = string | number | boolean | null | readonly (string | number)[];
 type Expected =
   | 'due_on'
   | 'late_from'
@@ -43,6 +43,18 @@ type Expected =
   | 'effective_on'
   | 'winner'
   | 'finding'
+  | 'kopecks'
+  | 'decision'
+  | 'allowed'
+  | 'reason'
+  | 'from'
+  | 'valid'
+  | 'received_on'
+  | 'accepted'
+  | 'notices'
+  | 'resets_at'
+  | 'paid_until'
+  | 'suspended_from'
   | 'part'
   | 'fine'
   | 'level'
@@ -53,6 +65,9 @@ type Expected =
   | 'refused'
   | 'period'
   | 'clause';
+
+/** Words whose answers are instants: the same moment in another offset is the same. */
+const instants: readonly Expected[] = ['late_from', 'resets_at', 'suspended_from'];
 
 type Day = Temporal.PlainDate;
 
@@ -152,14 +167,13 @@ function runCase(one: PolicyCase, law: Law, pack: Pack): string | null {
   }
   for (const [key, wanted] of Object.entries(one.expect) as [Expected, Wanted][]) {
     const got = found[key] ?? null;
-    const same =
-      key === 'late_from'
-        ? sameInstant(got, wanted)
-        : key === 'clause'
-          ? plain(got).includes(plain(wanted))
-          : key === 'has' || key === 'lacks'
-            ? String(got).split('; ').includes(String(wanted)) === (key === 'has')
-            : plain(got) === plain(wanted);
+    const same = instants.includes(key)
+      ? sameInstant(got, wanted)
+      : key === 'clause'
+        ? plain(got).includes(plain(wanted))
+        : key === 'has' || key === 'lacks'
+          ? String(got).split('; ').includes(String(wanted)) === (key === 'has')
+          : plain(got) === plain(wanted);
     if (!same) return `${key}: expected ${wanted}, found ${got}${found.refused ? ` (refused: ${found.refused})` : ''}`;
   }
   return null;
@@ -173,6 +187,8 @@ function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, 
     return { finding: law.lint(day).some((finding) => finding.id === id || finding.inventory.includes(id)) };
   }
   if (one.list || one.incident || one.protection) return classed(one, law);
+  const found = told(one, law);
+  if (found) return found;
   if (!from) throw new Refusal('case.incomplete', 'invalid', { message: 'the case gives no fact' });
   if (one.effective) {
     const { effectiveOn, because } = law.effective(one.effective, from as Day);
