@@ -45,7 +45,7 @@ export function told(one: AskedCase, law: Law): Record<string, Told> | null {
 
 /** One purchase after the other: each prolongs what still runs. */
 function bought(plan: string, input: Record<string, unknown>, law: Law): Record<string, Told> {
-  const { before = [], ...last } = input as { before?: Bought[] } & Bought;
+  const { before = [], ...last } = input as unknown as Bought & { before?: Bought[] };
   let running: PaidPeriod | null = null;
   for (const { months, paidAt } of before) running = law.purchase({ plan, months, paidAt, running });
   const { lastDay, endsAt, kopecks, notices, because } = law.purchase({ plan, ...last, running });
