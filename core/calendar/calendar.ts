@@ -33,6 +33,8 @@ export interface Calendar {
   whyOff(day: Temporal.PlainDate): string | null;
   /** The decree the year rests on. @throws Refusal `calendar.missing` */
   source(year: number): string;
+  /** How sure the year is. @throws Refusal `calendar.missing` */
+  certainty(year: number): CalendarYear['certainty'];
   /** So many working days after a day, by numbers of days. @throws Refusal `calendar.missing` */
   workingDayAfter(day: number, count: number): number;
   /** The day itself when it is worked, or the next that is; null where that needs a year without a calendar. */
@@ -58,7 +60,7 @@ export function createCalendar(data: CalendarData): Calendar {
     if (found !== year.workdays) {
       throw new RangeError(`${key}: the listed days make ${found} working days, the source says ${year.workdays}`);
     }
-    years.set(number, { source: year.source, off, on });
+    years.set(number, { source: year.source, certainty: year.certainty, off, on });
   }
   const known = [...years.keys()].sort((a, b) => a - b);
   const runs = runsOf(known, years, weekend);
@@ -89,6 +91,7 @@ export function createCalendar(data: CalendarData): Calendar {
     isWorkingDay,
     whyOff: (day) => (isWorkingDay(day) ? null : dayOff(dayNumber(day)).why),
     source,
+    certainty: (year) => (years.get(year) ?? missing(year)).certainty,
     workingDayAfter(day, count) {
       const run = runWith(day + 1);
       const rank = run.rank[day + 1 - run.first] as number;
@@ -110,6 +113,7 @@ export function createCalendar(data: CalendarData): Calendar {
 
 interface Year {
   source: string;
+  certainty: CalendarYear['certainty'];
   off: Set<number>;
   on: Set<number>;
 }
