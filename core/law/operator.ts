@@ -3,7 +3,7 @@ import { PolicyError } from './errors.ts';
 import type { PolicyFile } from './files.ts';
 import type { GroundOf } from './grounds.ts';
 import { camel, camelWord, citation, day, keyed, need, type RawCite } from './raw.ts';
-import { rightsOf } from './rights.ts';
+import { pointsOf, rightsOf } from './rights.ts';
 import type { OptionalSection } from './section.ts';
 import type { Citation, Operator, OperatorDocument, RightType, Rule, Schedule } from './types.ts';
 
@@ -119,8 +119,40 @@ export function operatorOf(
     schedules,
     plans,
     rights: rightsOf(ownFile('rights'), known),
+    instructions: instructionsOf(
+      ownFile('instructions'),
+      new Map((recipients.data as Operator['recipients']).map((one) => [one.id, one])),
+      known.rules,
+    ),
+    requestWays: requestWaysOf(channels.file, known.rules),
     connectors: connectorsOf(ownFile('connectors'), known),
   } as unknown as Operator;
+}
+
+/** Instructions to process; a pack without the file has none. @throws PolicyError for an element the law does not list */
+function instructionsOf(
+  file: PolicyFile | undefined,
+  recipients: Map<string, unknown>,
+  rules: Map<string, Rule>,
+): Operator['instructions'] {
+  if (!file) return [];
+  keyed(file, 'id');
+  return (file.data as Operator['instructions'][number][]).map((raw, index) => {
+    if (raw.recipient) need(file, [index, 'recipient'], recipients, raw.recipient, 'recipient');
+    const elements = pointsOf(rules.get('ru.152-fz.instruction'));
+    for (const point of raw.elements) need(file, [index, 'elements'], elements, point, 'point');
+    const { id, title, clause } = raw;
+    return { id, title, recipient: raw.recipient ?? null, clause, elements: raw.elements };
+  });
+}
+
+/** How the documents let people turn to the operator; null where they do not speak of it. */
+function requestWaysOf(file: PolicyFile, rules: Map<string, Rule>): Operator['requestWays'] {
+  const raw = (file.data as { requests?: NonNullable<Operator['requestWays']> }).requests;
+  if (!raw) return null;
+  const known = pointsOf(rules.get('ru.152-fz.request.ways'));
+  for (const way of raw.ways) need(file, ['requests', 'ways'], known, way, 'way');
+  return { ways: raw.ways, clause: raw.clause };
 }
 
 /** Every plugin is one we know, and the pack has the sections it cannot work without. */

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Refusal, type Temporal } from '../base/index.ts';
 import { type Calendar, type CalendarData, createCalendar, type Period } from '../calendar/index.ts';
+import { type CitedClause, citedIn } from './cited.ts';
 import { PolicyError } from './errors.ts';
 import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { groundsOf } from './grounds.ts';
@@ -10,7 +11,17 @@ import { operatorOf } from './operator.ts';
 import { day, keyed, nearest, need, type RawRule } from './raw.ts';
 import { rightTypesOf } from './rights.ts';
 import { lawRule, operatorRule } from './rules.ts';
-import type { Category, DutyType, FactType, Finding, Operator, RightType, Rule, Schedule } from './types.ts';
+import type {
+  Category,
+  DutyType,
+  FactType,
+  Finding,
+  Operator,
+  PurposeType,
+  RightType,
+  Rule,
+  Schedule,
+} from './types.ts';
 
 /** What the lawyer decided about one finding. */
 export interface Settlement {
@@ -45,7 +56,9 @@ export interface Pack {
   declared: Omit<Finding, 'settled'>[];
   settlements: Settlement[];
   summaries: Map<string, SummaryPlan[]>;
-  inventory: Map<string, string[]>; // `recipient.ID`, `document.ID`: what they implement of the rule inventory
+  purposes: Map<string, PurposeType>;
+  cited: CitedClause[];
+  inventory: Map<string, string[]>; // `recipient.ID`, `document.ID` …, `operator`, `requests`: what they implement
   partOf: Map<string, { whole: string; clause: string }>; // documents that are made part of another one
   fileCount: number;
 }
@@ -163,6 +176,10 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
   }
 
   const rights = rightTypesOf(rightFile, rules);
+  const purposes = keyed(purposeFile, 'id') as Map<string, PurposeType>;
+  for (const [index, { consent }] of [...purposes.values()].entries()) {
+    if (consent) need(purposeFile, [index, 'consent'], rules, consent, 'rule');
+  }
   const pack = {
     digest: digestOf([...laws, ...own, ...taxonomy, calendarFile]),
     calendar,
@@ -170,7 +187,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
       ownFile,
       [...scheduleOf.values()],
       {
-        ...{ categories, rules, duties, rights, purposes: keyed(purposeFile, 'id'), plugins: keyed(pluginFile, 'id') },
+        ...{ categories, rules, duties, rights, purposes, plugins: keyed(pluginFile, 'id') },
         groundOf: groundsOf(groundFile),
       },
       folder,
@@ -193,13 +210,9 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     summaries: new Map(
       listOf<{ id: string; summary?: SummaryPlan[] }>('documents').map((one) => [one.id, one.summary ?? []]),
     ),
-    inventory: new Map(
-      (['recipient', 'document'] as const).flatMap((kind) =>
-        listOf<{ id: string; implements?: string[] }>(`${kind}s`).map(
-          (one) => [`${kind}.${one.id}`, one.implements ?? []] as const,
-        ),
-      ),
-    ),
+    purposes,
+    cited: citedIn(own.filter((file) => word(file.path) !== 'settles')),
+    inventory: inventoryOf(ownFile),
     partOf: new Map(
       listOf<{ id: string; part_of?: string; clause?: string }>('documents').flatMap((one) =>
         one.part_of ? [[one.id, { whole: one.part_of, clause: one.clause ?? '' }] as const] : [],
@@ -225,6 +238,19 @@ async function unknownOperator(reader: Reader, operator: string): Promise<Refusa
     near: near.length > 0 ? near : known,
     message: `There is no pack of the operator "${operator}".`,
   });
+}
+
+/** What the parts of an operator's pack that are no rules implement of the rule inventory. */
+function inventoryOf(ownFile: (name: string) => PolicyFile | undefined): Map<string, string[]> {
+  const kinds = ['recipient', 'document', 'purpose', 'right', 'instruction', 'connector'];
+  const entries = kinds.flatMap((kind) =>
+    ((ownFile(`${kind}s`)?.data ?? []) as { id: string; implements?: string[] }[]).map(
+      (one) => [`${kind}.${one.id}`, one.implements ?? []] as const,
+    ),
+  );
+  const { requests } = (ownFile('channels')?.data ?? {}) as { requests?: { implements?: string[] } };
+  const operator = (ownFile('operator')?.data ?? {}) as { implements?: string[] };
+  return new Map([...entries, ['operator', operator.implements ?? []], ['requests', requests?.implements ?? []]]);
 }
 
 function calendarOf(file: PolicyFile): Calendar {

@@ -47,7 +47,7 @@ export function rightsOf(
     const type = known.rights.get(raw.id) as RightType;
     if (raw.points) {
       if (!type.list) throw file.fail([index, 'points'], `points: the law has no list for "${raw.id}"`);
-      const listed = new Map(known.rules.get(type.list)?.values.flatMap(itemsOf));
+      const listed = pointsOf(known.rules.get(type.list));
       for (const point of raw.points) need(file, [index, 'points'], listed, point, 'point');
     }
     if (raw.source === 'law' && !type.cite) {
@@ -65,6 +65,7 @@ export function rightsOf(
   });
 }
 
-function itemsOf(value: Rule['values'][number]): [string, string][] {
-  return (value.items ?? []).map((item) => [item.point, item.title]);
+/** The points that a list of the law has or had, with their titles. */
+export function pointsOf(rule: Rule | undefined): Map<string, string> {
+  return new Map(rule?.values.flatMap(({ items }) => (items ?? []).map(({ point, title }) => [point, title] as const)));
 }

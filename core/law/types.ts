@@ -265,6 +265,14 @@ export interface DutyType {
   kind: 'act' | 'permission';
   opens: readonly { fact: string; when?: Readonly<Record<string, string | readonly string[]>> }[];
   discharged: readonly string[];
+  asked?: string; // no fact opens it: who asks for its term, and when
+}
+
+/** A purpose of the closed vocabulary; `consent`: the rule of law that allows it only by prior consent. */
+export interface PurposeType {
+  id: string;
+  title: string;
+  consent?: string;
 }
 
 export interface SummarySection {
@@ -302,6 +310,17 @@ export interface Recipient {
   what: string;
   clause: string;
   disclosed: boolean; // named in the operator's published policy
+  term?: 'external'; // kept as long as the recipient's own rules say
+  termClause?: string; // where the documents say so
+}
+
+/** An instruction to process data (поручение), and what its terms have of the law's list. */
+export interface Instruction {
+  id: string;
+  title: string;
+  recipient: string | null; // the recipient that processes; null: the operator itself, for somebody else
+  clause: string;
+  elements: readonly string[]; // points of the law's list that the terms name
 }
 
 export interface NoticeChannel {
@@ -453,6 +472,9 @@ export interface Operator {
   purposes: readonly Purpose[];
   recipients: readonly Recipient[];
   channels: readonly NoticeChannel[];
+  instructions: readonly Instruction[];
+  /** The ways in which people may turn to the operator as its documents name them, by the points of the law's list. */
+  requestWays: { ways: readonly string[]; clause: string } | null;
   noticeChannels: { documents: readonly string[]; limits: readonly string[]; clause: string };
   schedules: readonly Schedule[];
   plans: readonly TariffPlan[];

@@ -1,0 +1,125 @@
+import { Temporal } from '../../base/index.ts';
+import { cite } from '../cite.ts';
+import { valueOn } from '../term.ts';
+import type { Citation, DatedValue, Purpose } from '../types.ts';
+import { contradictions, type Found, type Lint, lawClause, quote, small } from './lint.ts';
+
+/** A basis that the law has since taken out of its list. */
+export function repealedGrounds(lint: Lint): Found[] {
+  return lint.pack.operator.purposes.flatMap((purpose) =>
+    purpose.bases.flatMap((base): Found[] => {
+      const gone = repealOf(lint, base.cite);
+      if (!gone) return [];
+      return [
+        {
+          id: `repealed-ground.${purpose.id}`,
+          inventory: namesOf(lint, purpose),
+          severity: 'error',
+          rule: purpose.id,
+          clauses: [quote(purpose.clause), gone],
+          apply: 'Основание показано как утратившее силу; обработка держится на остальных основаниях цели.',
+          why: `Цель «${small(purpose.title)}»: основание «${small(base.text)}» утратило силу.`,
+          settle: 'Уберите основание из документа и из purposes.yaml; если других нет, обработку нужно прекратить.',
+        },
+      ];
+    }),
+  );
+}
+
+/** The citation of what took a ground away; null while the ground stands, or nothing is known about it. */
+function repealOf(lint: Lint, ground: Citation): string | null {
+  const { pack, today } = lint;
+  const before = (value: DatedValue) => Temporal.PlainDate.compare(value.from, today) <= 0;
+  for (const rule of pack.rules.values()) {
+    const now = valueOn(rule, today);
+    const ended = rule.values.find((value) => !now && before(value) && value.until && samePoint(value.cite, ground));
+    if (ended) return cite(ended.cite, 'ru');
+    if (!ground.point || !now || !hasPointsOf(now, ground)) continue;
+    const has = (value: DatedValue) => value.items?.some((item) => item.point === ground.point) ?? false;
+    if (has(now)) return null;
+    if (rule.values.some((value) => before(value) && has(value))) return cite(now.cite, 'ru');
+  }
+  return null;
+}
+
+/** A basis on a point that the law's list has never had. */
+export function unknownGrounds(lint: Lint): Found[] {
+  return lint.pack.operator.purposes.flatMap((purpose) =>
+    purpose.bases.flatMap((base): Found[] => {
+      const list = [...lint.pack.rules.values()].find(
+        (rule) => base.cite.point && rule.values.some((value) => hasPointsOf(value, base.cite)),
+      );
+      if (!list || list.values.some((value) => value.items?.some((item) => item.point === base.cite.point))) return [];
+      return [
+        {
+          id: `unknown-ground.${purpose.id}`,
+          inventory: namesOf(lint, purpose),
+          severity: 'error',
+          rule: purpose.id,
+          clauses: [quote(purpose.clause), cite(base.cite, 'ru')],
+          apply: 'Основание показано так, как его назвал пакет.',
+          why: `Цель «${small(purpose.title)}»: такого пункта в перечне оснований нет.`,
+          settle: 'Исправьте ссылку основания в purposes.yaml.',
+        },
+      ];
+    }),
+  );
+}
+
+function hasPointsOf(value: DatedValue, ground: Citation): boolean {
+  const { act, article, part, point } = value.cite;
+  return value.items !== null && !point && act === ground.act && article === ground.article && part === ground.part;
+}
+
+function samePoint(a: Citation, b: Citation): boolean {
+  return a.act === b.act && a.article === b.article && a.part === b.part && a.point === b.point;
+}
+
+/** A consent that is declared a part of another document after the law asked for it to stand apart. */
+export function bundledConsents(lint: Lint): Found[] {
+  const { pack } = lint;
+  const law = lawClause(lint, 'ru.152-fz.consent.separate');
+  if (law.length === 0) return [];
+  return pack.operator.documents.flatMap((document): Found[] => {
+    const part = document.kind === 'consent' ? pack.partOf.get(document.id) : undefined;
+    if (!part) return [];
+    return [
+      {
+        id: `consent-bundled.${document.id}`,
+        inventory: contradictions(pack.inventory.get(`document.${document.id}`)),
+        severity: 'error',
+        rule: 'ru.152-fz.consent.separate',
+        clauses: [quote(part.clause), ...law],
+        apply: 'Акцепт не записывается как согласие; обработка держится на других основаниях своих целей.',
+        why: 'Согласие объявлено частью другого документа, а закон требует оформлять его отдельно.',
+        settle: 'Сделайте согласие отдельным документом с отдельной отметкой и уберите part_of из documents.yaml.',
+      },
+    ];
+  });
+}
+
+/** A purpose that the law allows only by prior consent, on any other basis. */
+export function purposesWithoutConsent(lint: Lint): Found[] {
+  return lint.pack.operator.purposes.flatMap((purpose): Found[] => {
+    const law = lint.pack.purposes.get(purpose.id)?.consent;
+    if (!law || purpose.consent) return [];
+    const clauses = lawClause(lint, law);
+    if (clauses.length === 0) return [];
+    return [
+      {
+        id: `consent-missing.${purpose.id}`,
+        inventory: namesOf(lint, purpose),
+        severity: 'error',
+        rule: law,
+        clauses: [quote(purpose.clause), ...clauses],
+        apply: 'С этой целью движок обращается только к тем, кто дал отдельное согласие.',
+        why: `Цель «${small(purpose.title)}» закон допускает только с предварительного согласия, а документ называет другое основание.`,
+        settle: 'Получайте отдельное согласие и отметьте цель consent: true; до этого не обращайтесь с этой целью.',
+      },
+    ];
+  });
+}
+
+function namesOf({ pack }: Lint, purpose: Purpose): string[] {
+  return contradictions(pack.inventory.get(`purpose.${purpose.id}`));
+}
