@@ -1,15 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ErrorObject, Ajv2020 as Schemas, type ValidateFunction } from 'ajv/dist/2020.js';
-import addFormatsModule from 'ajv-formats';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { PolicyError } from './errors.ts';
+import { type PlainText, readPlain } from './plain.ts';
+import { createShapes } from './shape.ts';
 
-// The package declares a default export and is CommonJS: Node hands over the function itself.
-const addFormats = addFormatsModule as unknown as (schemas: Schemas, formats: string[]) => void;
-
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 
 /** One policy file, parsed and of the right shape; it still knows its lines. */
 export interface PolicyFile {
@@ -23,58 +20,60 @@ export interface PolicyFile {
 
 export interface Reader {
   root: string;
-  /** Reads one file and checks its shape. @throws PolicyError */
+  /** Reads one file and checks its shape. A file is read once: later calls get the same. @throws PolicyError */
   read(path: string, schema: string): Promise<PolicyFile>;
   /** The YAML files of a folder below the root, sorted; test files apart. */
   list(folder: string, tests?: boolean): Promise<string[]>;
 }
 
-const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'cases', 'inventory'];
-
-function compiler(): Schemas {
-  const schemas = new Schemas({
-    verbose: true,
-    allErrors: true,
-    validateSchema: false,
-    strict: false,
-    meta: false,
-    code: { optimize: false },
-  });
-  addFormats(schemas, ['date', 'email']);
-  return schemas;
+export interface OpenOptions {
+  /** Reads everything with the libraries, and refuses a file that the quick reading would read differently. */
+  carefully?: boolean;
 }
 
-/** Opens a policy root: compiles its schemas. @throws PolicyError when the folder has no schemas */
-export async function openPolicies(root: URL | string): Promise<Reader> {
+const schemaNames = ['common', 'laws', 'operator', 'taxonomy', 'calendar', 'cases', 'inventory'];
+
+// The careful reading and its libraries take longer to load than all packs: they wait for a file that needs them.
+const load = createRequire(import.meta.url);
+const careful = () => load('./careful.ts') as typeof import('./careful.ts');
+
+/** Opens a policy root with its schemas. @throws PolicyError when the folder has no schemas */
+export async function openPolicies(root: URL | string, { carefully = false }: OpenOptions = {}): Promise<Reader> {
   const folder = root instanceof URL ? fileURLToPath(root) : root;
   const shown = basename(folder.replace(/\/+$/, ''));
-  const schemas = compiler();
-  await Promise.all(
-    schemaNames.map(async (name) => {
-      const path = join('schema', `${name}.schema.json`);
-      const text = await readFile(join(folder, path), 'utf8').catch(() => {
-        throw new PolicyError(`${shown}/${path}`, 1, 'this schema is missing');
-      });
-      schemas.addSchema(JSON.parse(text), `${name}.schema.json`);
-    }),
-  );
+  const schemas = new Map<string, unknown>();
+  for (const name of schemaNames) {
+    const path = `schema/${name}.schema.json`;
+    schemas.set(`${name}.schema.json`, JSON.parse(textOf(join(folder, path), `${shown}/${path}`, 'schema')));
+  }
+  const fits = createShapes(schemas);
+  let judge: ReturnType<ReturnType<typeof careful>['createJudge']> | undefined;
+  const files = new Map<string, PolicyFile>();
+
+  const read = (path: string, schema: string): PolicyFile => {
+    const name = `${shown}/${path}`;
+    const text = textOf(join(folder, path), name, 'file');
+    const plain = readPlain(text);
+    if (plain && !carefully && fits(schema, plain.data)) return plainFile(name, path, text, plain);
+    const file = careful().parse(name, path, text);
+    judge ??= careful().createJudge(schemas);
+    judge(file, schema);
+    if (plain && JSON.stringify(plain.data) !== JSON.stringify(file.data)) {
+      throw new PolicyError(name, 1, 'this file is read differently by the quick reading: write it more plainly');
+    }
+    return file;
+  };
 
   return {
     root: folder,
     async read(path, schema) {
-      const name = `${shown}/${path}`;
-      const text = await readFile(join(folder, path), 'utf8').catch(() => {
-        throw new PolicyError(name, 1, 'this file is missing');
-      });
-      const file = parse(name, path, text);
-      const validate = schemas.getSchema(schema) as ValidateFunction | undefined;
-      if (!validate) throw new PolicyError(name, 1, `no schema for this file: ${schema}`);
-      if (!validate(file.data)) throw shapeError(file, mostTelling(validate.errors ?? []));
+      const key = `${path} ${schema}`;
+      const file = files.get(key) ?? read(path, schema);
+      files.set(key, file);
       return file;
     },
     async list(below, tests = false) {
-      const names = await readdir(join(folder, below)).catch(() => [] as string[]);
-      return names
+      return namesIn(join(folder, below))
         .filter((name) => name.endsWith('.yaml') && name.endsWith('.test.yaml') === tests)
         .sort()
         .map((name) => `${below}/${name}`);
@@ -88,91 +87,40 @@ export async function openPolicies(root: URL | string): Promise<Reader> {
  * @throws PolicyError file, line, reason
  */
 export async function readShaped(path: string, shown: string, schema: object): Promise<PolicyFile> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new PolicyError(
-      shown,
-      1,
-      error.code === 'ENOENT' ? 'there is no such file' : `cannot be read (${error.code})`,
-    );
-  });
-  const file = parse(shown, shown, text);
-  const validate = compiler().compile(schema);
-  if (!validate(file.data)) throw shapeError(file, mostTelling(validate.errors ?? []));
+  const { judge, parse } = careful();
+  const file = parse(shown, shown, textOf(path, shown));
+  judge(file, schema);
   return file;
 }
 
-function parse(name: string, path: string, text: string): PolicyFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  const wrong = document.errors[0] ?? document.warnings[0];
-  if (wrong) {
-    const line = lines.linePos(wrong.pos[0]).line;
-    const key = /^[\s{,-]*([^\s:{,]+)\s*:/.exec(text.slice(wrong.pos[0]))?.[1];
-    throw new PolicyError(name, line, wrong.code === 'DUPLICATE_KEY' ? `duplicate key "${key}"` : wrong.message);
+// A hundred small files are read faster one after another than by asking for them all at once.
+function textOf(path: string, shown: string, what?: 'file' | 'schema'): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (what) throw new PolicyError(shown, 1, `this ${what} is missing`);
+    throw new PolicyError(shown, 1, code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`);
   }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** A file of the quick reading: it knows the lines of its items, and asks the careful one for all others. */
+function plainFile(name: string, path: string, text: string, { data, lines }: PlainText): PolicyFile {
+  let read: PolicyFile | undefined;
   const lineOf = (at: Path) => {
-    const start = startOfNode(document, at);
-    return start === null ? 1 : lines.linePos(start).line;
+    const [index] = at;
+    const known = at.length === 1 && typeof index === 'number' ? lines[index] : undefined;
+    if (known !== undefined) return known;
+    read ??= careful().parse(name, path, text);
+    return read.lineOf(at);
   };
-  return {
-    name,
-    path,
-    text,
-    data: document.toJS(),
-    lineOf,
-    fail: (at, reason) => new PolicyError(name, lineOf(at), reason),
-  };
-}
-
-/** Where the key of a path stands, or the item; the nearest parent when the path goes too far. */
-function startOfNode(document: Document, path: Path): number | null {
-  if (path.length === 0) return document.contents?.range?.[0] ?? null;
-  const parent = document.getIn(path.slice(0, -1), true);
-  const last = path.at(-1);
-  if (isMap(parent)) {
-    for (const pair of parent.items) {
-      if (isScalar(pair.key) && String(pair.key.value) === String(last)) return pair.key.range?.[0] ?? null;
-    }
-  }
-  const node = document.getIn(path, true);
-  if (isNode(node) && node.range) return node.range[0];
-  return startOfNode(document, path.slice(0, -1));
-}
-
-/** A key that nobody knows says more than the one that is missing in its place. */
-function mostTelling(errors: ErrorObject[]): ErrorObject {
-  return errors.find((error) => error.keyword === 'additionalProperties') ?? (errors[0] as ErrorObject);
-}
-
-/** The thing that is wrong with the shape, in the words of the person who wrote the file. */
-function shapeError(file: PolicyFile, error: ErrorObject): PolicyError {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
-  const key = path.filter((part) => typeof part === 'string').at(-1);
-  const where = key === undefined ? '' : `${key}: `;
-  const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
-  switch (error.keyword) {
-    case 'additionalProperties': {
-      const extra = String(error.params.additionalProperty);
-      const thing = error.parentSchema?.title === 'period' ? 'unit' : 'key';
-      return file.fail([...path, extra], `${where}unknown ${thing} "${extra}"; one of ${known.join(', ')}`);
-    }
-    case 'required':
-      return file.fail(path, `${where}missing "${error.params.missingProperty}"`);
-    case 'enum':
-      return file.fail(path, `${where}unknown value "${error.data}"; one of ${error.params.allowedValues.join(', ')}`);
-    case 'format':
-      return file.fail(
-        path,
-        error.params.format === 'date'
-          ? `${where}"${error.data}" is not a date that exists`
-          : `${where}${error.message}`,
-      );
-    case 'minProperties':
-      return file.fail(path, `${where}needs at least one of ${known.join(', ')}`);
-    default:
-      return file.fail(path, `${where}${error.message ?? 'wrong shape'}`);
-  }
+  return { name, path, text, data, lineOf, fail: (at, reason) => new PolicyError(name, lineOf(at), reason) };
 }
