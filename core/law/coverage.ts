@@ -22,7 +22,7 @@ export interface CoverageRow {
   title: string;
   status: CoverageStatus | null; // null: nothing names it, and a problem says so
   where: string[]; // file:line of entries, sentences and tests
-  reason: string | null; // why it is informational, what it is planned for
+  reason: string | null; // why it is informational, what it is planned for, or what remains to be done
 }
 
 export interface Coverage {
@@ -37,6 +37,7 @@ interface RawRow {
   tests?: string[];
   informational?: string;
   planned?: string;
+  remains?: string;
 }
 interface RawInventory {
   source: { operator?: string; document?: string; title: string; cited_as: string };
@@ -93,7 +94,7 @@ export async function readCoverage(policies: URL | string, project: URL | string
           ...named.map((one) => `${one.file.name}:${one.file.lineOf(one.path)}`),
           ...checked.filter((place) => place !== null),
         ],
-        reason: row.informational ?? row.planned ?? null,
+        reason: row.informational ?? row.planned ?? row.remains ?? null,
       });
     }
   }
@@ -110,7 +111,9 @@ export async function unknownNames(reader: Reader): Promise<PolicyError[]> {
 function statusOf(row: RawRow, named: Mention[], fail: (reason: string) => void): CoverageStatus | null {
   const enforced = Boolean(row.tests) || named.some(({ computed }) => computed);
   const says = Boolean(row.tests) || named.length > 0;
-  if (row.informational && row.planned) fail('is informational or planned, not both');
+  if ([row.informational, row.planned, row.remains].filter(Boolean).length > 1) {
+    fail('says two of informational, planned and remains');
+  }
   if (row.informational) {
     if (says) fail(`is called informational, and yet ${row.tests ? 'a test' : placeOf(named)} names it`);
     return 'informational';
