@@ -1,6 +1,8 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { dueOf } from './due.ts';
+import type { Pack } from './pack.ts';
 import { sectionOf } from './section.ts';
+import type { LawStep } from './types.ts';
 import { type Day, needed, no, own, type Predicate, silence, type When, yes } from './verdict.ts';
 
 /** Questions about the contract and the service. */
@@ -25,41 +27,39 @@ export interface ServiceInputs {
 
 export const service: { [What in keyof ServiceInputs]: Predicate<ServiceInputs[What]> } = {
   edition(pack, { kind = 'document', published, effective }) {
-    const { mayFrom, because } = dueOf(pack, `change.${kind}`, { from: needed(published, 'published') });
-    const from = mayFrom as Day;
+    const { mayFrom: from, rule } = opening(pack, `change.${kind}`, needed(published, 'published'));
     const early = Temporal.PlainDate.compare(needed(effective, 'effective'), from) < 0;
     return early
-      ? no('too-early', `вступает в силу раньше ${from}`, because.winner, { from })
-      : yes('in-time', `вступает в силу не раньше ${from}`, because.winner, { from });
+      ? no('too-early', `вступает в силу раньше ${from}`, rule, { from })
+      : yes('in-time', `вступает в силу не раньше ${from}`, rule, { from });
   },
 
   termination(pack, { noticed, on }) {
-    const { mayFrom, because } = dueOf(pack, 'termination.effective', { from: needed(noticed, 'noticed') });
-    const from = mayFrom as Day;
+    const { mayFrom: from, rule } = opening(pack, 'termination.effective', needed(noticed, 'noticed'));
     const early = Temporal.PlainDate.compare(needed(on, 'on'), from) < 0;
     return early
-      ? no('too-early', `договор прекращается не раньше ${from}`, because.winner, { from })
-      : yes('in-time', 'срок предупреждения прошёл', because.winner, { from });
+      ? no('too-early', `договор прекращается не раньше ${from}`, rule, { from })
+      : yes('in-time', 'срок предупреждения прошёл', rule, { from });
   },
 
   'inactivity-step'(pack, { step, from: since, on, paidUntil }) {
     const { clause } = sectionOf(pack.operator, 'inactivity');
-    const { mayFrom, because } = dueOf(pack, `inactivity.${needed(step, 'step')}`, { from: needed(since, 'from') });
-    const from = afterPaidTime(mayFrom as Day, paidUntil ?? null);
+    const { mayFrom, rule } = opening(pack, `inactivity.${needed(step, 'step')}`, needed(since, 'from'));
+    const from = afterPaidTime(mayFrom, paidUntil ?? null);
     const allowed = Temporal.PlainDate.compare(from, needed(on, 'on')) <= 0;
-    if (allowed) return yes('inactive', 'срок без активности прошёл', because.winner, { from });
-    if (paidUntil && !from.equals(mayFrom as Day)) {
+    if (allowed) return yes('inactive', 'срок без активности прошёл', rule, { from });
+    if (paidUntil && !from.equals(mayFrom)) {
       return no('paid', `доступ оплачен по ${paidUntil}`, own('inactivity', clause), { from });
     }
-    return no('too-early', `срок без активности ещё идёт, шаг возможен с ${from}`, because.winner, { from });
+    return no('too-early', `срок без активности ещё идёт, шаг возможен с ${from}`, rule, { from });
   },
 
   restoration(pack, { blocked, on }) {
-    const { mayFrom, because } = dueOf(pack, 'inactivity.erase', { from: needed(blocked, 'blocked') });
-    const late = Temporal.PlainDate.compare(needed(on, 'on'), mayFrom as Day) >= 0;
+    const { mayFrom, rule } = opening(pack, 'inactivity.erase', needed(blocked, 'blocked'));
+    const late = Temporal.PlainDate.compare(needed(on, 'on'), mayFrom) >= 0;
     return late
-      ? no('too-late', 'срок восстановления прошёл', because.winner)
-      : yes('in-time', 'восстановить можно по решению оператора', because.winner);
+      ? no('too-late', 'срок восстановления прошёл', rule)
+      : yes('in-time', 'восстановить можно по решению оператора', rule);
   },
 
   project(pack, { plan: id, active }) {
@@ -93,6 +93,16 @@ export const service: { [What in keyof ServiceInputs]: Predicate<ServiceInputs[W
       : no('not-checked', 'заказ не проверен человеком', rule);
   },
 };
+
+/** The first day on which a step may be taken, and the rule that holds it back until then. */
+function opening(pack: Pack, duty: string, from: When): { mayFrom: Day; rule: LawStep } {
+  const { mayFrom, because } = dueOf(pack, duty, { from });
+  const rule = [because.winner, ...because.losers].find(
+    (step) => mayFrom && step.on?.equals(mayFrom) && pack.rules.get(step.rule)?.direction === 'at-least',
+  );
+  if (mayFrom && rule) return { mayFrom, rule };
+  throw new Refusal('law.no-value', 'unavailable', { duty, message: `Ни одно правило не открывает шаг «${duty}».` });
+}
 
 /** No step of inactivity while somebody has paid for access: the day after the last paid one at the earliest. */
 export function afterPaidTime(from: Day, paidUntil: Day | null): Day {
