@@ -251,16 +251,23 @@ function citesOf(one: Readonly<Record<string, unknown>>): string[] {
   });
 }
 
-/** Is something computed with this entry, or is it only told to people? */
+/**
+ * Is something computed with this entry, or is it only told to people? A rule without a duty and a category is a list
+ * that people read; what is more to it shows in a sentence or a test of its own.
+ */
 function isComputed(path: string, one: Readonly<Record<string, unknown>>, declared: ReadonlySet<string>): boolean {
   const [top] = path.split('/') as [string];
   const word = path.slice(path.lastIndexOf('/') + 1, -'.yaml'.length);
-  // A sentence that a declared finding is shown proves the showing alone.
-  if (word.endsWith('.test')) return !(typeof one.lint === 'string' && declared.has(one.lint));
+  if (word.endsWith('.test')) return provesMore(one, declared);
   if (top === 'taxonomy') return word === 'duties';
-  if (top === 'laws' || word === 'promises') return 'duty' in one || 'for' in one || 'content' in one;
+  if (top === 'laws' || word === 'promises') return 'duty' in one || 'for' in one;
   if (word === 'rights') return 'duty' in one || 'points' in one;
   return !toldFiles.has(word);
+}
+
+/** A sentence that a declared finding is shown, or what stands in a list, proves the showing alone. */
+function provesMore(one: Readonly<Record<string, unknown>>, declared: ReadonlySet<string>): boolean {
+  return one.list === undefined && !(typeof one.lint === 'string' && declared.has(one.lint));
 }
 
 /** Finds the place of a test by its name «file › title»: a test of its own or a group of tests; null when it is not there. */

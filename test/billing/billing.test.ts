@@ -74,6 +74,21 @@ describe('billing', () => {
     expect(String(until)).to.equal('2026-02-28');
   });
 
+  it('has no place for the number of a card: no column, and no field of a payment', async () => {
+    const columns: string[] = await base
+      .db('information_schema.columns')
+      .where({ table_schema: 'billing' })
+      .pluck('column_name');
+    expect(columns).to.include.members(['payer', 'kopecks']);
+    expect(columns.filter((name) => /card|pan|cvv|cvc|expiry/.test(name))).to.deep.equal([]);
+    const route = billingPlugin
+      .routes?.(house.engine)
+      .find(({ method, path }) => method === 'post' && /payments$/.test(path));
+    const body = route?.body as { additionalProperties: boolean; properties: object };
+    expect(body.additionalProperties).to.equal(false);
+    expect(Object.keys(body.properties)).to.not.include('card');
+  });
+
   it('takes the same payment once, and refuses another one under its id', async () => {
     const { project } = await aPaidProject();
     const first = await pay(project, { externalId: 'the same' });
