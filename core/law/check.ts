@@ -9,7 +9,7 @@ import { createLaw } from './load.ts';
 import { type Pack, readPack } from './pack.ts';
 import { type AskedCase, told } from './sentence.ts';
 import { anchorOf, describeValue, endOf, stepOf } from './term.ts';
-import type { CheckReport, Incident, Law, LawStep, Operator, ProtectedSystem } from './types.ts';
+import type { CheckReport, Incident, Law, LawStep, Operator, ProtectedSystem, Rule } from './types.ts';
 
 /** One sentence of a `*.test.yaml`: what happened when, and what follows. */
 export interface PolicyCase extends AskedCase {
@@ -140,7 +140,8 @@ async function caseFiles(reader: Reader, operator: string, withLaws: boolean): P
   return Promise.all(paths.map((path) => reader.read(path, 'cases.schema.json')));
 }
 
-function casesOf(file: PolicyFile, pack: Pack): PlacedCase[] {
+function casesOf(file: PolicyFile, whole: Pack): PlacedCase[] {
+  const pack = file.path.startsWith('laws/') ? lawAlone(whole) : whole;
   const law = createLaw(pack);
   return (file.data as PolicyCase[]).map((one, index) => ({
     case: one,
@@ -152,6 +153,13 @@ function casesOf(file: PolicyFile, pack: Pack): PlacedCase[] {
       return runCase(one, createLaw(other), other);
     },
   }));
+}
+
+/** What stands beside the law speaks of the law: it holds whatever an operator has promised or chosen. */
+function lawAlone(pack: Pack): Pack {
+  const ofLaw = (groups: Map<string, Rule[]>) =>
+    new Map([...groups].map(([key, rules]) => [key, rules.filter((rule) => rule.layer === 'law')] as const));
+  return { ...pack, byDuty: ofLaw(pack.byDuty), byCategory: ofLaw(pack.byCategory), scheduleOf: new Map() };
 }
 
 /** Runs one sentence. Gives what does not hold, in words; null when all of it holds. */
