@@ -16,7 +16,7 @@ export function citedIn(files: readonly PolicyFile[]): CitedClause[] {
       const id = (node as { id?: unknown }).id;
       const here = typeof id === 'string' && !Array.isArray(node) ? `${name}: ${id}` : where;
       for (const [key, inner] of Object.entries(node)) {
-        if (/(^|_)clause$/.test(key) && typeof inner === 'string') found.push({ text: inner, where: here });
+        if (/(^|_)clause$|^against$/.test(key) && typeof inner === 'string') found.push({ text: inner, where: here });
         else if (key === 'clauses' && Array.isArray(inner)) {
           found.push(...inner.map((text) => ({ text: String(text), where: here })));
         } else visit(inner, here);

@@ -124,6 +124,7 @@ export function operatorOf(
       new Map((recipients.data as Operator['recipients']).map((one) => [one.id, one])),
       known.rules,
     ),
+    claims: claimsOf(ownFile('claims'), known.categories),
     requestWays: requestWaysOf(channels.file, known.rules),
     connectors: connectorsOf(ownFile('connectors'), known),
   } as unknown as Operator;
@@ -143,6 +144,17 @@ function instructionsOf(
     for (const point of raw.elements) need(file, [index, 'elements'], elements, point, 'point');
     const { id, title, clause } = raw;
     return { id, title, recipient: raw.recipient ?? null, clause, elements: raw.elements };
+  });
+}
+
+/** What the documents say of categories; a pack without the file says nothing. @throws PolicyError for an unknown category */
+function claimsOf(file: PolicyFile | undefined, categories: Map<string, unknown>): Operator['claims'] {
+  if (!file) return [];
+  keyed(file, 'id');
+  return (file.data as Operator['claims'][number][]).map((raw, index) => {
+    need(file, [index, 'category'], categories, raw.category, 'category');
+    const { id, category, claim, clause, apply } = raw;
+    return { id, category, claim, clause, against: raw.against ?? null, apply };
   });
 }
 

@@ -242,7 +242,7 @@ async function unknownOperator(reader: Reader, operator: string): Promise<Refusa
 
 /** What the parts of an operator's pack that are no rules implement of the rule inventory. */
 function inventoryOf(ownFile: (name: string) => PolicyFile | undefined): Map<string, string[]> {
-  const kinds = ['recipient', 'document', 'purpose', 'right', 'instruction', 'connector'];
+  const kinds = ['recipient', 'document', 'purpose', 'right', 'instruction', 'claim', 'connector'];
   const entries = kinds.flatMap((kind) =>
     ((ownFile(`${kind}s`)?.data ?? []) as { id: string; implements?: string[] }[]).map(
       (one) => [`${kind}.${one.id}`, one.implements ?? []] as const,

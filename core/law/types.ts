@@ -314,6 +314,16 @@ export interface Recipient {
   termClause?: string; // where the documents say so
 }
 
+/** What the documents say about a category that is not so. */
+export interface Claim {
+  id: string;
+  category: string;
+  claim: 'depersonalised';
+  clause: string;
+  against: string | null; // the clause of the documents that says otherwise
+  apply: string; // what the engine does with the category
+}
+
 /** An instruction to process data (поручение), and what its terms have of the law's list. */
 export interface Instruction {
   id: string;
@@ -473,6 +483,7 @@ export interface Operator {
   recipients: readonly Recipient[];
   channels: readonly NoticeChannel[];
   instructions: readonly Instruction[];
+  claims: readonly Claim[];
   /** The ways in which people may turn to the operator as its documents name them, by the points of the law's list. */
   requestWays: { ways: readonly string[]; clause: string } | null;
   noticeChannels: { documents: readonly string[]; limits: readonly string[]; clause: string };

@@ -3,7 +3,7 @@ import { cite } from '../cite.ts';
 import { applies } from '../due.ts';
 import { valueOn, worse } from '../term.ts';
 import type { Certainty, DatedValue, Rule } from '../types.ts';
-import { type Found, type Lint, lawClause, listed, quote } from './lint.ts';
+import { type Found, type Lint, lawClause, listed, quote, small } from './lint.ts';
 
 const compare = Temporal.PlainDate.compare;
 
@@ -76,7 +76,8 @@ export function doubtfulValues(lint: Lint): Found[] {
     severity: 'warning' as const,
     rule: rule.id,
     clauses: [cite(value.cite, 'ru')],
-    ...doubt(`«${rule.title}»${points.length > 0 ? ` (${points.join('; ')})` : ''}`),
+    ...doubt(`«${rule.title}»${points.length > 0 ? ` (${points.map(small).join('; ')})` : ''}`),
+    ...(rule.duties.length > 0 || rule.category ? {} : { apply: rule.note ?? shownOnly }),
   }));
   const bases = basesOf(lint, 'D').map(({ purpose, base }) => ({
     id: `certainty.purpose.${purpose.id}`,
@@ -84,10 +85,13 @@ export function doubtfulValues(lint: Lint): Found[] {
     severity: 'warning' as const,
     rule: purpose.id,
     clauses: [quote(purpose.clause), cite(base.cite, 'ru')],
-    ...doubt(`основание цели «${purpose.title}» — ${base.text}`),
+    ...doubt(`основание цели «${purpose.title}» — ${small(base.text)}`),
+    apply: shownOnly,
   }));
   return [...rules, ...bases];
 }
+
+const shownOnly = 'Показывается с этой пометкой; ни срок, ни уничтожение от него не зависят.';
 
 function doubt(what: string): Pick<Found, 'apply' | 'why' | 'settle'> {
   return {

@@ -14,6 +14,7 @@ import {
   categoriesWithoutSchedule,
   ownSchedules,
   purposesWithoutBasis,
+  saidDepersonalised,
   schedulesNotEnforced,
 } from './register.ts';
 import { rightsNarrower, rightsUnnamed } from './rights.ts';
@@ -54,6 +55,8 @@ const rules = {
   'no-basis-for': categoriesWithoutBasis,
   'no-purpose': categoriesWithoutPurpose,
   'no-schedule': categoriesWithoutSchedule,
+  'said-depersonalised': saidDepersonalised,
+  'ori-status': openStatus,
   'own-schedule': ownSchedules,
   'not-enforced': schedulesNotEnforced,
   'recipient-abroad': recipientsAbroad,
@@ -64,7 +67,6 @@ const rules = {
   'edition-without-effect': editionsWithoutEffect,
   'no-channel': noticesWithoutChannel,
   'requisites-missing': requisitesMissing,
-  'ori-status': openStatus,
   'rkn-number': registerNumberMissing,
   'destruction-tool': toolNotCertified,
   'act-ended': endedActs,

@@ -47,6 +47,11 @@ export function contradictions(...names: (readonly string[] | undefined)[]): str
   return [...new Set(names.flatMap((list) => list ?? []))].filter((id) => /^(C|C2D-C|XK-C|AC-C)-?\d+[a-z]?$/.test(id));
 }
 
+/** What an operator's rules stand for among them; the law's own rules belong to every operator and name none. */
+export function namesOfRules(...rules: (Rule | undefined)[]): string[] {
+  return contradictions(...rules.map((rule) => (rule?.layer === 'operator' ? rule.implements : [])));
+}
+
 /** The value of a law rule on the day of the look; null where the packs have none. */
 export function valueNow({ pack, today }: Lint, id: string): DatedValue | null {
   const rule = pack.rules.get(id);
@@ -69,7 +74,8 @@ function pointed(citation: Citation, point: string): Citation {
 
 /** A clause as the pack writes it, printed as citations are: «Оферта, п. 3.5.3». */
 export function quote(clause: string): string {
-  return /(^|\s)(ст|ч|п)\.|\sот\s\d/.test(clause)
+  const outside = clause.replace(/\([^)]*\)/g, '');
+  return /(^|\s)(ст|ч|п)\.|\sот\s\d/.test(outside)
     ? clause.replace(/((?:^|\s)(?:ст|ч|п|№)\.?) (?=\d)/g, '$1\u00a0')
     : cite({ act: '', clause, certainty: 'A' }, 'ru');
 }

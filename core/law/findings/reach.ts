@@ -2,7 +2,7 @@ import { Refusal, Temporal } from '../../base/index.ts';
 import { cite } from '../cite.ts';
 import { anchorOf, describeValue, endOf } from '../term.ts';
 import type { DatedValue, Rule } from '../types.ts';
-import { contradictions, type Found, type Lint, listed } from './lint.ts';
+import { type Found, type Lint, listed, namesOfRules } from './lint.ts';
 
 /** A duty with a term that no fact opens and that nobody says is asked for: its term never begins. */
 export function dutiesNeverOpened(lint: Lint): Found[] {
@@ -15,7 +15,7 @@ export function dutiesNeverOpened(lint: Lint): Found[] {
       return [
         {
           id: `unreachable.${duty.id}`,
-          inventory: contradictions(...rules.map((rule) => rule.implements)),
+          inventory: namesOfRules(...rules),
           severity: 'warning',
           rule: duty.id,
           clauses: [...new Set(rules.flatMap(citesOf))],
@@ -40,7 +40,7 @@ export function startsNeverMet(lint: Lint): Found[] {
       return [
         {
           id: `start-never-met.${rule.id}`,
-          inventory: contradictions(rule.implements),
+          inventory: namesOfRules(rule),
           severity: 'warning',
           rule: rule.id,
           clauses: citesOf(rule),
@@ -62,7 +62,7 @@ export function valuesNeverApplied(lint: Lint): Found[] {
       return [
         {
           id: `value-never-applied.${rule.id}.${value.from}`,
-          inventory: contradictions(rule.implements),
+          inventory: namesOfRules(rule),
           severity: 'warning',
           rule: rule.id,
           clauses: [cite(value.cite, 'ru'), cite(next.cite, 'ru')],
@@ -105,7 +105,7 @@ export function chainsWithoutEnd(lint: Lint): Found[] {
     return [
       {
         id: `chain-without-end.${rule.id}`,
-        inventory: contradictions(rule.implements),
+        inventory: namesOfRules(rule),
         severity: 'error',
         rule: rule.id,
         clauses: [...citesOf(rule), ...citesOf(before)],

@@ -1,7 +1,7 @@
 import { cite } from '../cite.ts';
 import { describeValue } from '../term.ts';
 import type { Purpose, Rule } from '../types.ts';
-import { contradictions, type Found, type Lint, lawClause, quote, small, valueNow } from './lint.ts';
+import { contradictions, type Found, type Lint, lawClause, namesOfRules, quote, small, valueNow } from './lint.ts';
 
 /** A category that purposes name and no schedule ends. */
 export function categoriesWithoutSchedule(lint: Lint): Found[] {
@@ -28,7 +28,7 @@ export function categoriesWithoutPurpose(lint: Lint): Found[] {
     .filter((schedule) => !used.has(schedule.category))
     .map((schedule) => ({
       id: `no-purpose.${schedule.category}`,
-      inventory: contradictions(lint.pack.rules.get(schedule.id)?.implements),
+      inventory: namesOfRules(lint.pack.rules.get(schedule.id)),
       severity: 'error',
       rule: schedule.id,
       clauses: [quote(schedule.clause), ...lawClause(lint, 'ru.152-fz.principles', 'ч. 2')],
@@ -70,6 +70,28 @@ export function purposesWithoutBasis(lint: Lint): Found[] {
     }));
 }
 
+/** A category that the documents call depersonalised although it tells whose it is. */
+export function saidDepersonalised(lint: Lint): Found[] {
+  const { pack } = lint;
+  return pack.operator.claims
+    .filter((one) => one.claim === 'depersonalised' && pack.categories.get(one.category)?.personal)
+    .map((one) => ({
+      id: `said-depersonalised.${one.id}`,
+      inventory: contradictions(pack.inventory.get(`claim.${one.id}`)),
+      severity: 'warning',
+      rule: one.category,
+      clauses: [
+        quote(one.clause),
+        ...(one.against ? [quote(one.against)] : []),
+        ...lawClause(lint, 'ru.152-fz.definitions'),
+      ],
+      apply: one.apply,
+      why: `Документ называет обезличенным то, по чему можно узнать человека: ${small(titleOf(lint, one.category))}.`,
+      settle:
+        'Исправьте формулировку в документе: обезличенные данные нельзя отнести к человеку без дополнительных сведений.',
+    }));
+}
+
 /** A term that the documents do not give: the pack's default, for the owner to decide. */
 export function ownSchedules(lint: Lint): Found[] {
   const { pack } = lint;
@@ -83,7 +105,7 @@ export function ownSchedules(lint: Lint): Found[] {
       const other = bounds.length > 0 ? bounds : lawClause(lint, 'ru.152-fz.principles', 'ч. 7');
       return {
         id: `own-schedule.${schedule.id}`,
-        inventory: contradictions(rule.implements),
+        inventory: namesOfRules(rule),
         severity: 'info',
         rule: schedule.id,
         clauses: [...new Set([quote(schedule.clause), ...other])],
@@ -108,7 +130,7 @@ export function schedulesNotEnforced(lint: Lint): Found[] {
     })
     .map((schedule) => ({
       id: `not-enforced.${schedule.id}`,
-      inventory: contradictions(pack.rules.get(schedule.id)?.implements),
+      inventory: namesOfRules(pack.rules.get(schedule.id)),
       severity: 'warning',
       rule: schedule.id,
       clauses: [quote(schedule.clause), ...lawClause(lint, 'ru.152-fz.purpose-reached')],

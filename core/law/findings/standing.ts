@@ -1,25 +1,28 @@
 import { cite } from '../cite.ts';
 import { valueOn } from '../term.ts';
-import type { Operator } from '../types.ts';
-import { contradictions, type Found, type Lint, lawClause, listed } from './lint.ts';
+import type { Operator, Rule } from '../types.ts';
+import { contradictions, type Found, type Lint, lawClause, listed, namesOfRules } from './lint.ts';
 
 /** Whether the law on organisers of message exchange binds the operator is not decided. */
 export function openStatus({ pack, today }: Lint): Found[] {
   const { oriStatus } = pack.operator;
   if (oriStatus !== 'declared' && oriStatus !== 'disputed') return [];
-  const laws = [...pack.rules.values()].filter((rule) => rule.oriStatus && rule.layer === 'law');
-  const names = contradictions(...laws.filter((rule) => rule.oriStatus?.length === 1).map((rule) => rule.implements));
-  // The operator's side: what it declares about the same categories, and what it promises against the duty.
-  const own = [...pack.rules.values()].filter(
+  const rules = [...pack.rules.values()];
+  const laws = rules.filter((rule) => rule.oriStatus && rule.layer === 'law');
+  // What the law asks for under one status alone is what the open question is about.
+  const disputed = laws.filter((rule) => rule.oriStatus?.length === 1).map((rule) => rule.category);
+  const bound = (rule: Rule, categories: readonly (string | null)[]) =>
+    rule.layer === 'operator' && rule.category !== null && categories.includes(rule.category);
+  const names = namesOfRules(...rules.filter((rule) => bound(rule, disputed)));
+  const categories = laws.map((rule) => rule.category);
+  const own = rules.filter(
     (rule) =>
-      rule.layer === 'operator' &&
       !pack.scheduleOf.get(rule.category ?? '')?.own &&
-      (laws.some((law) => law.category !== null && law.category === rule.category) ||
-        rule.implements.some((id) => names.includes(id))),
+      (bound(rule, categories) || (rule.layer === 'operator' && rule.implements.some((id) => names.includes(id)))),
   );
   const clauses = [...own, ...laws].flatMap((rule) => {
-    const value = valueOn(rule, today);
-    return value ? [cite(value.cite, 'ru')] : [];
+    const cited = valueOn(rule, today)?.cite;
+    return cited ? cite(cited, 'ru').split('; ') : [];
   });
   return [
     {

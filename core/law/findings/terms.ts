@@ -4,13 +4,12 @@ import { dueOf } from '../due.ts';
 import { keepOf } from '../keep.ts';
 import { type End, stepOf } from '../term.ts';
 import type { LawStep, Rule } from '../types.ts';
-import { contradictions, endsOn, type Found, isLater, type Lint, lawClause } from './lint.ts';
+import { endsOn, type Found, isLater, type Lint, lawClause, namesOfRules } from './lint.ts';
 
 type Day = Temporal.PlainDate;
 
 const clauseOf = (end: End) => cite(end.cite, 'ru');
 const textOf = (end: End) => stepOf(end, null).value;
-const namesOf = (...rules: Rule[]) => contradictions(...rules.map((rule) => rule.implements));
 const said = (step: LawStep) => `${step.value} (${cite(step.cite, 'ru')})`;
 
 /** Statements of an operator that lead to different days for one duty or one category. */
@@ -41,9 +40,9 @@ function differing(lint: Lint, key: string, rules: Rule[], bound: 'keep' | Rule[
     return [
       {
         id: `documents-differ.${key}`,
-        inventory: namesOf(...ends.map((end) => end.rule)),
+        inventory: namesOfRules(...ends.map((end) => end.rule)),
         severity: bound === 'keep' ? 'error' : 'warning',
-        rule: step.rule,
+        rule: (bound === 'at-least' ? last : first).rule.id,
         // One clause that can be read in two ways: the other side is the law that says how to count.
         clauses: clauses.length > 1 ? clauses : [...clauses, ...lawClause(lint, 'ru.civil-code.counting')],
         apply: `Применяется более строгое: ${said(step)}.`,
@@ -84,7 +83,7 @@ export function looserPromises(lint: Lint): Found[] {
           if (!step) continue;
           found.set(id, {
             id,
-            inventory: namesOf(promise.rule),
+            inventory: namesOfRules(promise.rule),
             severity: 'error',
             rule: promise.rule.id,
             clauses: [clauseOf(promise), clauseOf(law)],
@@ -118,11 +117,11 @@ export function startsThatDiffer({ pack }: Lint): Found[] {
       return [
         {
           id: `starts-differ.${[one.id, other.id].sort()[0]}`,
-          inventory: namesOf(one, other),
+          inventory: namesOfRules(one, other),
           severity: 'info',
           rule: one.id,
           clauses: [cite(a.cite, 'ru'), cite(b.cite, 'ru')],
-          apply: 'Срок считается от каждого из событий; раньше кончается тот, что начался раньше, он и применяется.',
+          apply: 'Срок считается от каждого из этих событий; применяется тот, что кончается раньше.',
           why: `Документы начинают один срок по-разному: ${one.starts.map(factTitle).join(', ')} и ${other.starts.map(factTitle).join(', ')}.`,
           settle: 'Назовите в обоих документах одно начало срока или подтвердите применение в settles.yaml.',
         },
@@ -146,7 +145,11 @@ export function ceilingsUnderFloors(lint: Lint): Found[] {
       if (!ceiling) continue;
       return [
         {
-          ...{ id: `ceiling-under-floor.${category}`, inventory: namesOf(floor.rule, ceiling.rule), severity: 'error' },
+          ...{
+            id: `ceiling-under-floor.${category}`,
+            inventory: namesOfRules(floor.rule, ceiling.rule),
+            severity: 'error',
+          },
           rule: ceiling.rule.id,
           clauses: [clauseOf(floor), clauseOf(ceiling)],
           ...applied(lint, category, day),
@@ -170,7 +173,7 @@ export function termsUnderFloors(lint: Lint): Found[] {
         if (!floor) return [];
         return [
           {
-            ...{ id: `schedule-under-floor.${own.rule.id}`, inventory: namesOf(own.rule), severity: 'error' },
+            ...{ id: `schedule-under-floor.${own.rule.id}`, inventory: namesOfRules(own.rule), severity: 'error' },
             rule: own.rule.id,
             clauses: [clauseOf(own), clauseOf(floor)],
             ...applied(lint, category, day),
@@ -193,7 +196,7 @@ export function termsOverCeilings(lint: Lint): Found[] {
         if (!ceiling) return [];
         return [
           {
-            ...{ id: `over-ceiling.${own.rule.id}`, inventory: namesOf(own.rule), severity: 'error' },
+            ...{ id: `over-ceiling.${own.rule.id}`, inventory: namesOfRules(own.rule), severity: 'error' },
             rule: own.rule.id,
             clauses: [clauseOf(own), clauseOf(ceiling)],
             ...applied(lint, category, day),
