@@ -1,5 +1,5 @@
-import { Refusal, Temporal } from '../base/index.ts';
-import { dayAt, dayNumber, numberOf, weekdayOf, yearOf } from './days.ts';
+import { Refusal, type Temporal } from '../base/index.ts';
+import { dayAt, dayNumber, numberOf, parseDay, weekdayOf, yearOf } from './days.ts';
 
 /** One year of the production calendar, as `policies/calendars/*.yaml` has it. Days are ISO dates. */
 export interface CalendarYear {
@@ -158,7 +158,7 @@ function missing(year: number): never {
 
 /** A day that a year lists against its weekday: worked though it is a weekend, or off though it is not. */
 function listed(iso: string, year: number, weekend: Set<number>, worked: boolean): number {
-  const day = dayNumber(Temporal.PlainDate.from(iso));
+  const day = dayNumber(parseDay(iso));
   if (yearOf(day) !== year) throw new RangeError(`${iso} does not lie in ${year}`);
   if (weekend.has(weekdayOf(day)) !== worked) {
     throw new RangeError(`${iso} is already a ${worked ? 'working day' : 'day off'} by its weekday`);

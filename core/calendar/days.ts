@@ -83,6 +83,22 @@ export function dayAt(number: number): Temporal.PlainDate {
   return made;
 }
 
+/** The day that a date in figures names: `2026-05-15`. @throws RangeError when there is no such day */
+export function parseDay(iso: string): Temporal.PlainDate {
+  const number = isoNumber(iso);
+  return number === null ? Temporal.PlainDate.from(iso) : dayAt(number);
+}
+
+/** The same as a number; null where there is no such day, or it is written in another way. */
+export function isoNumber(iso: string): number | null {
+  const found = /^(\d{4})-(\d\d)-(\d\d)$/.exec(iso);
+  if (!found) return null;
+  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
+  if (month < 1 || month > 12 || day < 1) return null;
+  const number = numberOf(year, month, day);
+  return day <= 28 || civilOf(number).day === day ? number : null;
+}
+
 /** Where days begin in a zone, in milliseconds since 1970. */
 export interface Zone {
   startOf(day: number): number;

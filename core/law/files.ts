@@ -24,6 +24,8 @@ export interface Reader {
   read(path: string, schema: string): Promise<PolicyFile>;
   /** The YAML files of a folder below the root, sorted; test files apart. */
   list(folder: string, tests?: boolean): Promise<string[]>;
+  /** The operators that have a pack, sorted. */
+  operators(): Promise<string[]>;
 }
 
 export interface OpenOptions {
@@ -78,6 +80,7 @@ export async function openPolicies(root: URL | string, { carefully = false }: Op
         .sort()
         .map((name) => `${below}/${name}`);
     },
+    operators: async () => namesIn(join(folder, 'operators')).sort(),
   };
 }
 

@@ -14,7 +14,7 @@ export {
 } from './coverage.ts';
 export * from './errors.ts';
 export { type PolicyFile, readShaped } from './files.ts';
-export { loadLaw } from './load.ts';
+export { loadLaw, loadLaws } from './load.ts';
 export { type Permission, type PermissionInputs, permissions } from './may.ts';
 export { afterPaidTime } from './may-service.ts';
 export {

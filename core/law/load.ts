@@ -2,6 +2,7 @@ import { Refusal, Temporal } from '../base/index.ts';
 import { amountOf } from './amount.ts';
 import { incidentClassOf, protectionLevelOf } from './classes.ts';
 import { dueOf } from './due.ts';
+import { openPolicies } from './files.ts';
 import { findingsOf } from './findings/index.ts';
 import { categoryOf, keepOf } from './keep.ts';
 import { mayOf } from './may.ts';
@@ -22,6 +23,22 @@ type Day = Temporal.PlainDate;
  */
 export async function loadLaw(options: LoadOptions): Promise<Law> {
   return createLaw(await readPack(options.root, options.operator));
+}
+
+/**
+ * Loads the law with the pack of every operator, or of those that are named; what they share is read once.
+ * @returns by the operators' ids
+ * @throws PolicyError as {@link loadLaw}: when one pack is wrong, none is loaded
+ */
+export async function loadLaws(options: {
+  root: URL | string;
+  operators?: readonly string[];
+}): Promise<Map<string, Law>> {
+  const reader = await openPolicies(options.root);
+  const names = options.operators ?? (await reader.operators());
+  const laws = new Map<string, Law>();
+  for (const name of names) laws.set(name, createLaw(await readPack(reader.root, name, reader)));
+  return laws;
 }
 
 /** The questions the house asks of a merged pack. */

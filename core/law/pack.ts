@@ -118,7 +118,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     rules.set(rule.id, rule);
   };
   for (const file of laws) {
-    for (const [index, raw] of (file.data as RawRule[]).entries()) add(file, index, lawRule(file, index, raw));
+    for (const [index, rule] of rulesOf(file).entries()) add(file, index, rule);
   }
   const scheduleOf: Pack['scheduleOf'] = new Map();
   const scheduleFile = ownFile('schedules');
@@ -253,22 +253,46 @@ function inventoryOf(ownFile: (name: string) => PolicyFile | undefined): Map<str
   return new Map([...entries, ['operator', operator.implements ?? []], ['requests', requests?.implements ?? []]]);
 }
 
-function calendarOf(file: PolicyFile): Calendar {
+/** What is made of a file is made once, also when several operators share the file. */
+function once<T>(make: (file: PolicyFile) => T): (file: PolicyFile) => T {
+  const made = new WeakMap<PolicyFile, { of: T }>();
+  return (file) => {
+    const known = made.get(file) ?? { of: make(file) };
+    made.set(file, known);
+    return known.of;
+  };
+}
+
+const rulesOf = once((file) => (file.data as RawRule[]).map((raw, index) => lawRule(file, index, raw)));
+
+const calendarOf = once((file): Calendar => {
   const data = file.data as CalendarData;
-  for (const year of Object.keys(data.years)) {
+  try {
+    return createCalendar(data);
+  } catch {
+    throw wrongYear(file, data);
+  }
+});
+
+function wrongYear(file: PolicyFile, data: CalendarData): PolicyError {
+  for (const [year, listed] of Object.entries(data.years)) {
     try {
-      createCalendar({ ...data, years: { [year]: data.years[year] as never } });
+      createCalendar({ ...data, years: { [year]: listed } });
     } catch (error) {
-      throw file.fail(['years', year], `${year}: ${(error as Error).message.replace(`${year}: `, '')}`);
+      return file.fail(['years', year], `${year}: ${(error as Error).message.replace(`${year}: `, '')}`);
     }
   }
-  return createCalendar(data);
+  return file.fail([], 'the years do not make a calendar');
 }
 
 function grouped(rules: Rule[], keysOf: (rule: Rule) => readonly string[]): Map<string, Rule[]> {
   const groups = new Map<string, Rule[]>();
   for (const rule of rules.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    for (const key of keysOf(rule)) groups.set(key, [...(groups.get(key) ?? []), rule]);
+    for (const key of keysOf(rule)) {
+      const group = groups.get(key);
+      if (group) group.push(rule);
+      else groups.set(key, [rule]);
+    }
   }
   return groups;
 }
@@ -277,17 +301,23 @@ function grouped(rules: Rule[], keysOf: (rule: Rule) => readonly string[]): Map<
 function digestOf(files: PolicyFile[]): string {
   const hash = createHash('sha256');
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
-    hash.update(`${file.path}\n${JSON.stringify(sortedKeys(file.data))}\n`);
+    hash.update(`${file.path}\n${canonicalOf(file)}\n`);
   }
   return hash.digest('hex');
 }
 
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sortedKeys(inner)]),
-  );
+const canonicalOf = once((file) => canonical(file.data));
+
+/** JSON with its keys in order. */
+function canonical(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) text += `,${canonical(item)}`;
+    return `[${text.slice(1)}]`;
+  }
+  for (const key of Object.keys(value).sort()) {
+    text += `,${JSON.stringify(key)}:${canonical((value as Record<string, unknown>)[key])}`;
+  }
+  return `{${text.slice(1)}}`;
 }

@@ -1,5 +1,5 @@
-import { Temporal } from '../base/index.ts';
-import type { Period } from '../calendar/index.ts';
+import type { Temporal } from '../base/index.ts';
+import { type Period, parseDay } from '../calendar/index.ts';
 import type { PolicyFile } from './files.ts';
 import type { Citation, LawItem, Rule } from './types.ts';
 
@@ -106,7 +106,7 @@ export function citation(raw: RawCite, certainty: Citation['certainty']): Citati
 }
 
 export function day(iso: string): Temporal.PlainDate {
-  return Temporal.PlainDate.from(iso);
+  return parseDay(iso);
 }
 
 /** Up to three known names that look most like the one that was asked for, or that hold it as a part. */

@@ -1,4 +1,4 @@
-import { civilOf, numberOf } from '../calendar/index.ts';
+import { isoNumber } from '../calendar/index.ts';
 
 /*
  * A quick yes: does a value surely have the shape that a JSON schema asks for? Only the keywords below are known; for
@@ -44,13 +44,7 @@ const types: Record<string, Fits> = {
 };
 
 const formats: Record<string, (text: string) => boolean> = {
-  date(text) {
-    const found = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
-    if (!found) return false;
-    const [year, month, day] = found.slice(1).map(Number) as [number, number, number];
-    const made = civilOf(numberOf(year, month, day));
-    return made.month === month && made.day === day;
-  },
+  date: (text) => isoNumber(text) !== null,
   email(text) {
     if (/^[a-z0-9]+([._-][a-z0-9]+)*@([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]+$/.test(text)) return true;
     throw unsure;
