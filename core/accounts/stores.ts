@@ -126,6 +126,7 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
       ...profileColumns('core.profiles'),
     },
     purposes: ['access', 'communication'],
+    given: true,
     schedule: 'account.profile',
     ...people('user'),
     /** The profile goes; of the account there stay random ids, the days of its life and the word «erased». */

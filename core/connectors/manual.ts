@@ -25,7 +25,7 @@ export function createManualStore(connector: ManualConnector): Store {
     });
   }
 
-  async function order(action: 'rectify' | 'restrict', subject: string, context: StoreContext) {
+  async function order(action: 'rectify' | 'restrict' | 'lift', subject: string, context: StoreContext) {
     const row = await task(action, subject, context);
     return row.done_at
       ? ({ outcome: 'done', affected: row.records ?? 0 } as const)
@@ -57,7 +57,7 @@ export function createManualStore(connector: ManualConnector): Store {
     },
 
     rectify: (subject, _changes, context) => order('rectify', subject, context),
-    restrict: (subject, _on, context) => order('restrict', subject, context),
+    restrict: (subject, on, context) => order(on ? 'restrict' : 'lift', subject, context),
   };
 }
 

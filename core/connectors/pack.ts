@@ -22,6 +22,7 @@ const base = {
   subject: { type: 'string', minLength: 1 },
   purposes: { type: 'array', items: { type: 'string' } },
   schedule: { type: 'string' },
+  given: { type: 'boolean' },
 };
 const required = ['id', 'kind', 'title', 'system', 'subject', 'purposes', 'schedule'];
 const variable = { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$' };
@@ -96,7 +97,7 @@ export function readConnectors(list: unknown): Connector[] {
 
 /** The part of a store that every kind of connector has in common. */
 export function commonOf(connector: Connector) {
-  const { id, title, system, subject, purposes, schedule } = connector;
+  const { id, title, system, subject, purposes, schedule, given } = connector;
   const fields = connector.kind === 'postgres' ? connector.columns : connector.fields;
   const table = connector.kind === 'postgres' ? connector.table : `${id}.records`;
   return {
@@ -105,6 +106,7 @@ export function commonOf(connector: Connector) {
     subject,
     purposes,
     schedule,
+    ...(given ? { given } : {}),
     elsewhere: true,
     tables: [table],
     columns: Object.fromEntries(Object.entries(fields).map(([field, category]) => [`${table}.${field}`, category])),

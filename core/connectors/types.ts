@@ -9,6 +9,7 @@ interface ConnectorBase {
   subject: string;
   purposes: string[];
   schedule: string;
+  given?: boolean; // by the person: see `Store.given`
 }
 
 /** One table of another PostgreSQL database. The address comes from the environment, never from the pack. */
@@ -43,7 +44,7 @@ export interface ManualConnector extends ConnectorBase {
 
 export type Connector = PostgresConnector | HttpConnector | ManualConnector;
 
-export type ManualAction = 'collect' | 'erase' | 'rectify' | 'restrict';
+export type ManualAction = 'collect' | 'erase' | 'rectify' | 'restrict' | 'lift';
 
 /** Something that a person has to do by hand. */
 export interface ManualTask {

@@ -25,7 +25,6 @@ const readers = ['dpo', 'dpo-assistant'] as const;
 const witnesses = ['dpo', 'dpo-assistant', 'auditor'] as const;
 /** Documents that are shown to auditors by their id. */
 const proofs: readonly string[] = ['destruction-act', 'log-access-report'];
-const kinds = ['access', 'erasure', 'rectification', 'withdrawal', 'stop', 'objection', 'other'];
 const channels = ['email', 'dashboard', 'post', 'in-person', 'portal'];
 
 /** The JSON side of everything the screens do; the same use cases, under `/api/v1/`. */
@@ -33,6 +32,7 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
   const { db, accounts, requests, retention, letters, consents, journal, clock } = deps;
   const story = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => db.transaction(work);
   const request = async (call: Call) => requests.get(fromPath(call.params.no ?? ''));
+  const kinds = requests.kinds();
 
   return [
     // Coming and going
@@ -394,13 +394,39 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
         return story((trx) => requests.answer(trx, id, { ...call.body, by: by(call).account }));
       },
     }),
-    route<{ ground: string; reasoning: string }>({
+    route<{ on: boolean; text?: string }>({
+      method: 'post',
+      path: '/api/v1/requests/:no/restrict',
+      roles: ['dpo'],
+      summary: "Restrict the use of the person's records, or lift it; an answered restriction is lifted with a reason",
+      tag: 'requests',
+      body: object({ on: { type: 'boolean' }, text: text(5_000) }, ['on']),
+      response: list,
+      async handler(call) {
+        const { id } = await request(call);
+        return story((trx) => requests.restrict(trx, id, { ...call.body, by: by(call).account }));
+      },
+    }),
+    route<{ purpose: string }>({
+      method: 'post',
+      path: '/api/v1/requests/:no/stop-purpose',
+      roles: ['dpo'],
+      summary: 'Uphold an objection: the purpose is stopped for this person',
+      tag: 'requests',
+      body: object({ purpose: text(64) }, ['purpose']),
+      response: list,
+      async handler(call) {
+        const { id } = await request(call);
+        return story((trx) => requests.stopPurpose(trx, id, { ...call.body, by: by(call).account }));
+      },
+    }),
+    route<{ ground: string; reasoning: string; cite?: string }>({
       method: 'post',
       path: '/api/v1/requests/:no/refuse',
       roles: ['dpo'],
       summary: 'Refuse on a ground of law, with the reasoning the person will read',
       tag: 'requests',
-      body: object({ ground: text(64), reasoning: text(20_000) }, ['ground', 'reasoning']),
+      body: object({ ground: text(64), reasoning: text(20_000), cite: text(500) }, ['ground', 'reasoning']),
       response: anything,
       async handler(call) {
         const { id } = await request(call);

@@ -86,6 +86,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       badge: deadlineBadge(question(request, today), w),
       due: due ? because(due, law, w) : null,
       actions: actions(request, today, w, canDecide),
+      stopped: law.operator.purposes.find(({ id }) => id === request.stoppedPurpose)?.title ?? null,
       documents: documents.map(({ id, number, name, type }) => ({ id, title: number ?? name, type })),
       readsOriginals: canDecide,
     };
@@ -212,7 +213,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
           rows: shown.map((request) => requestRow(request, today, w)),
           filter: { view, kind, channel },
           filtered: Boolean(kind || channel),
-          kinds: Object.entries(kindNames).map(([id, name]) => [id, w.t(name)]),
+          kinds: requests.kinds().map((id) => [id, w.t(kindNames[id])]),
           channels: Object.entries(channelNames).map(([id, name]) => [id, w.t(name)]),
           now: w.dateTime(today.now),
         });
@@ -332,17 +333,45 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       done: 'Ответ отправлен.',
       work: ({ id }, { text }, who) => story((trx) => requests.answer(trx, id, { by: who, ...(text ? { text } : {}) })),
     }),
-    ...step<{ ground: string; reasoning: string }>({
+    ...step<{ ground: string; reasoning: string; cite?: string }>({
       name: 'refuse',
       roles: ['dpo'],
-      body: form({ ground: line(64), reasoning: line(20_000) }),
-      extra: (call) => ({
-        grounds: law
-          .refusalGrounds(shared.today().today)
-          .map(({ point, title, cite: source }) => [point, `${title} (${cite(source, call.locale)})`]),
+      body: form({ ground: line(64), reasoning: line(20_000) }, { cite: maybe(500) }),
+      extra: () => ({
+        grounds: requests
+          .grounds()
+          .map(({ code, title, cite: source }) => [code, source ? `${title} (${source})` : title]),
       }),
       done: 'Отказ отправлен.',
       work: ({ id }, body, who) => story((trx) => requests.refuse(trx, id, { ...body, by: who })),
+    }),
+    route({
+      method: 'post',
+      path: '/dpo/requests/:no/restrict',
+      roles: ['dpo'],
+      async handler(call) {
+        const request = await found(call);
+        const outcomes = await story((trx) => requests.restrict(trx, request.id, { on: true, by: by(call).account }));
+        call.flash(
+          words(call).t(waits(outcomes) ? 'Не все системы ограничили обработку: повторите.' : 'Обработка ограничена.'),
+        );
+        return redirect(cardPath(request));
+      },
+    }),
+    ...step<{ text: string }>({
+      name: 'lift',
+      roles: ['dpo'],
+      body: form({ text: line(5_000) }),
+      done: 'Ограничение снято, письмо поставлено в очередь.',
+      work: ({ id }, { text }, who) => story((trx) => requests.restrict(trx, id, { on: false, by: who, text })),
+    }),
+    ...step<{ purpose: string }>({
+      name: 'stop',
+      roles: ['dpo'],
+      body: form({ purpose: line(64) }),
+      extra: () => ({ purposes: requests.objectionable().map(({ id, title }) => [id, title]) }),
+      done: 'Решение записано.',
+      work: ({ id }, { purpose }, who) => story((trx) => requests.stopPurpose(trx, id, { purpose, by: who })),
     }),
     ...step<{ reason: string }>({
       name: 'extend',
@@ -499,7 +528,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
     return {
       values,
       problems,
-      kinds: Object.entries(kindNames).map(([id, name]) => [id, t(name)]),
+      kinds: requests.kinds().map((id) => [id, t(kindNames[id])]),
       channels: Object.entries(channelNames)
         .filter(([id]) => id !== 'dashboard')
         .map(([id, name]) => [id, t(name)]),
@@ -553,6 +582,10 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
     });
   }
 }
+
+/** Is there a system that has not done what it was told? */
+const waits = (outcomes: readonly { outcome: string }[]): boolean =>
+  outcomes.some(({ outcome }) => outcome === 'failed' || outcome === 'not_attempted');
 
 /** The name of a member of staff; null for anyone else. */
 function staffName(id: string, nameOf: (id: string) => string): string | null {

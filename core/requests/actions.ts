@@ -12,6 +12,7 @@ export const actionWords: Readonly<Record<string, string>> = {
   'request.extended': 'Срок продлён',
   'request.blocked': 'Данные заблокированы',
   'request.unblocked': 'Блокирование снято',
+  'request.purpose-stopped': 'Обработка для цели остановлена по возражению',
   'request.rectified': 'Данные уточнены',
   'request.withdrawn': 'Обращение отозвано заявителем',
   'request.closed': 'Обращение закрыто',

@@ -157,6 +157,7 @@ export const valueWords: Readonly<Record<string, Readonly<Record<string, string>
     account: 'учётная запись заблокирована',
     restricted: 'обработка ограничена по обращению',
     'repeat-too-soon': 'повторный запрос раньше срока',
+    'interest-prevails': 'законный интерес важнее доводов возражения',
     'other-law': 'ограничение установлено иным федеральным законом',
   },
   kind: {
@@ -166,6 +167,7 @@ export const valueWords: Readonly<Record<string, Readonly<Record<string, string>
     erase: 'уничтожить сведения',
     rectify: 'уточнить сведения',
     restrict: 'заблокировать сведения',
+    lift: 'снять ограничение',
     acceptance: 'акцепт',
     acquaintance: 'ознакомление',
     login: 'вход',

@@ -13,6 +13,13 @@ export interface OpenPart {
   collected: Collected;
 }
 
+/** What a package says of itself. */
+export interface PackageHead {
+  number: string;
+  operator: string;
+  madeAt: Temporal.Instant;
+}
+
 /** So many rows of a table are printed; all of them are in the annex. */
 const rowsInPrint = 40;
 
@@ -25,11 +32,7 @@ const daysInPrint = 31;
 /**
  * Every row of every store as JSON, under the names of machines, and as CSV with Russian heads and words, in one ZIP.
  */
-export async function buildZip(
-  law: Law,
-  parts: readonly OpenPart[],
-  about: { number: string; operator: string; madeAt: Temporal.Instant },
-): Promise<Buffer> {
+export async function buildZip(law: Law, parts: readonly OpenPart[], about: PackageHead): Promise<Buffer> {
   const mtime = new Date(about.madeAt.epochMilliseconds);
   const zip = new ZipFile();
   const chunks: Buffer[] = [];
@@ -41,6 +44,23 @@ export async function buildZip(
   const add = (name: string, text: string): void => zip.addBuffer(Buffer.from(text), name, { mtime });
 
   const labels = createLabels(law);
+  add('README.txt', readme(about.number, parts));
+  add('data.json', jsonOf(labels, parts, about));
+  for (const { entry, collected } of parts) {
+    const rows = collected.rows.length > 0 ? collected.rows : (collected.summary ?? []).map(plainVolume);
+    if (rows.length > 0) add(`csv/${entry.key}.csv`, toCsv(labels, entry, rows));
+  }
+  zip.end();
+  await done;
+  return Buffer.concat(chunks);
+}
+
+/** Every row of these stores as JSON alone, for another program: what a person takes along to another operator. */
+export function buildJson(law: Law, parts: readonly OpenPart[], about: PackageHead): Buffer {
+  return Buffer.from(jsonOf(createLabels(law), parts, about));
+}
+
+function jsonOf(labels: Labels, parts: readonly OpenPart[], about: PackageHead): string {
   const data = {
     number: about.number,
     operator: about.operator,
@@ -55,15 +75,7 @@ export async function buildZip(
       volumes: (collected.summary ?? []).map(plainVolume),
     })),
   };
-  add('README.txt', readme(about.number, parts));
-  add('data.json', `${JSON.stringify(data, null, 2)}\n`);
-  for (const { entry, collected } of parts) {
-    const rows = collected.rows.length > 0 ? collected.rows : (collected.summary ?? []).map(plainVolume);
-    if (rows.length > 0) add(`csv/${entry.key}.csv`, toCsv(labels, entry, rows));
-  }
-  zip.end();
-  await done;
-  return Buffer.concat(chunks);
+  return `${JSON.stringify(data, null, 2)}\n`;
 }
 
 /** Semicolons, a byte-order mark and escaped formulas: opened by a double click, and nothing in it runs. */
@@ -295,8 +307,8 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Titles begin with a capital letter, a sentence goes on with a small one; abbreviations stay. */
-function small(text: string): string {
-  return /^\p{Lu}\p{Ll}/u.test(text) ? `${text[0]?.toLowerCase()}${text.slice(1)}` : text;
+export function small(text: string): string {
+  return /^\p{Lu}[\p{Ll}\s]/u.test(text) ? `${text[0]?.toLowerCase()}${text.slice(1)}` : text;
 }
 
 function plainVolume(volume: Volume): Record<string, unknown> {

@@ -11,7 +11,9 @@ import type { Act, Plan, Retention } from '../retention/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { dueOfRequest, dutiesOf, explain } from './due.ts';
 import { groundsOf } from './grounds.ts';
+import { kindsOf, objectionable, rightOf } from './kinds.ts';
 import { buildZip, type OpenPart, pointsOf, tablesOf, volumesOf } from './package.ts';
+import { changed, createPromised, open as stillOpen } from './promised.ts';
 import { move, openStates, type RequestState } from './state.ts';
 import {
   answeredBefore,
@@ -27,6 +29,7 @@ import {
   lockRequest,
   partsOf,
   type RequestRow,
+  stoppedOf,
   updateRequest,
   waitingForCollection,
 } from './store.ts';
@@ -171,7 +174,7 @@ export function createRequests(deps: RequestsDeps): Requests {
   /* Steps */
 
   const receive: Requests['receive'] = async (trx, intake) => {
-    checkIntake(intake, clock.now());
+    checkIntake(intake, clock.now(), kindsOf(law));
     const id = newId('req', clock.now());
     const number = await letters.number(trx, series, dayOf(intake.receivedAt, zone).year);
     const due = dueOfIntake(law, intake);
@@ -236,7 +239,7 @@ export function createRequests(deps: RequestsDeps): Requests {
     await tell(trx, identified, 'request.identified');
     // Letters of the time when nobody knew who asks: the receipt, the question who it is.
     if (subject) await letters.adopt(trx, row.id, subject);
-    if (subject && kind === 'access') {
+    if (subject && collected.has(kind)) {
       const job = await jobs.enqueue(trx, 'requests.collect', { request: row.id }, { key: row.id });
       await updateRequest(trx, row.id, { state: move(state, 'collecting'), job });
     }
@@ -324,7 +327,7 @@ export function createRequests(deps: RequestsDeps): Requests {
       (await partsOf(db, row.id)).filter(({ outcome }) => outcome !== 'failed').map(({ store }) => store),
     );
     const again = row.state === 'draft';
-    for (const { key } of datamap.stores()) {
+    for (const { key } of row.kind === 'portability' ? promised.portable() : datamap.stores()) {
       if (again || !done.has(key)) await collectStore(row, key);
     }
     const parts = await partsOf(db, row.id);
@@ -345,7 +348,8 @@ export function createRequests(deps: RequestsDeps): Requests {
   const answer: Requests['answer'] = async (trx, id, { by, text }) => {
     const row = await locked(trx, id);
     if (row.state === 'erasing') throw new Refusal('request.plan-open', 'conflict', { request: id, plan: row.plan_id });
-    if (row.kind === 'access' || row.kind === 'erasure') {
+    const promisedKind = rightOf(law, row.kind as RequestKind) !== null;
+    if (row.kind === 'access' || row.kind === 'erasure' || promisedKind) {
       if (!row.identified_at) throw new Refusal('request.not-identified', 'conflict', { request: id });
       const parts = await partsOf(trx, row.id);
       if (parts.some(({ outcome }) => outcome === 'failed')) {
@@ -354,24 +358,38 @@ export function createRequests(deps: RequestsDeps): Requests {
           stores: parts.filter(({ outcome }) => outcome === 'failed').map(({ store }) => store),
         });
       }
-      if (!row.subject_known || parts.every(({ outcome }) => outcome === 'not_found'))
-        return answerNoData(trx, row, by);
+      if (!row.subject_known) return answerNoData(trx, row, by);
+      if (row.kind === 'restriction') return promised.answerRestriction(trx, row, by, text);
+      if (row.kind === 'portability') return answerPortability(trx, row, by, text);
+      if (row.kind === 'interest-objection') return promised.answerObjection(trx, row, by, text);
+      if (parts.every(({ outcome }) => outcome === 'not_found')) return answerNoData(trx, row, by);
       return answerAccess(trx, row, by);
     }
     if (!text?.trim()) throw new Refusal('request.answer-empty', 'invalid', { field: 'text' });
+    await reply(trx, row, text.trim().split(/\n\s*\n/));
+    return answered(trx, row, by, {});
+  };
+
+  /** The answer in words. A right that only the operator's documents give rests on their clause. */
+  async function reply(trx: Trx, row: RequestRow, paragraphs: string[], attachments: string[] = []): Promise<void> {
+    const kind = row.kind as RequestKind;
     const { receivedAt, clause } = heading(row);
     await write(trx, row, await openCase(row), {
       template: 'request.answer',
       data: {
-        number: row.number,
-        kind: kindWords[row.kind as RequestKind],
-        receivedAt,
-        paragraphs: text.trim().split(/\n\s*\n/),
-        clause,
+        ...{ number: row.number, kind: kindWords[kind], receivedAt, paragraphs },
+        clause: rightOf(law, kind)?.clause ?? clause,
       },
+      ...(attachments.length > 0 ? { attachments } : {}),
     });
-    return answered(trx, row, by, {});
-  };
+  }
+
+  async function answerPortability(trx: Trx, row: RequestRow, by: string, text?: string): Promise<DataRequest> {
+    move(row.state, 'answered');
+    const done = await promised.answerPortability(trx, row, by, text);
+    await dropParts(trx, row.id);
+    return done;
+  }
 
   async function answerAccess(trx: Trx, row: RequestRow, by: string): Promise<DataRequest> {
     move(row.state, 'answered');
@@ -554,8 +572,23 @@ export function createRequests(deps: RequestsDeps): Requests {
     return outcomes;
   }
 
+  const promised = createPromised({
+    ...{ db, clock, law, datamap, letters, context, step, tell, everyStore, openParts, reply, answered },
+  });
+
   const requests: Requests = {
     receive,
+
+    kinds: () => kindsOf(law),
+    objectionable: () => objectionable(law).map(({ id, title }) => ({ id, title })),
+
+    async stopPurpose(trx, id, order) {
+      return promised.stopPurpose(trx, await locked(trx, id), order);
+    },
+
+    async stopped(subject, trx) {
+      return (await stoppedOf(trx ?? db, subject)).map(({ purpose, stopped_at }) => ({ purpose, at: stopped_at }));
+    },
 
     async clarify(trx, id, { text, by }) {
       const row = await locked(trx, id);
@@ -732,16 +765,18 @@ export function createRequests(deps: RequestsDeps): Requests {
       return read(row.id, trx);
     },
 
-    async restrict(trx, id, { on, by }) {
+    async restrict(trx, id, { on, by, text }) {
       const row = await locked(trx, id);
-      const outcomes = await everyStore(row, async (key) => {
-        const { restrict } = datamap.store(key).store;
-        if (isUnsupported(restrict)) return null;
-        return restrict(row.subject_id as string, on, context(trx, row.id));
-      });
+      const lifts = !on && row.kind === 'restriction' && row.answered_at !== null;
+      if (lifts && !text?.trim()) throw new Refusal('request.lift-reason', 'invalid', { field: 'text' });
+      const outcomes = await promised.restrictStores(trx, row, on);
+      const left = stillOpen(outcomes);
+      await step(trx, row.id, on ? 'blocked' : 'unblocked', by, { stores: changed(outcomes), open: left });
+      // A restriction that some system has not carried out yet is none: the duty stays open, and so does the question.
+      if (left.length > 0 && row.kind === 'restriction') return outcomes;
       await updateRequest(trx, row.id, { blocked: on });
-      await step(trx, row.id, on ? 'blocked' : 'unblocked', by, { stores: outcomes.map(({ store }) => store) });
       if (on) await tell(trx, row, 'data.blocked');
+      if (lifts) await promised.tellLifted(trx, row, text as string);
       return outcomes;
     },
 
@@ -814,10 +849,19 @@ export function createRequests(deps: RequestsDeps): Requests {
 }
 
 const kinds = new Set<string>(Object.keys(kindWords));
+/** Kinds whose answer is made of what the stores hold. */
+const collected: ReadonlySet<RequestKind> = new Set<RequestKind>(['access', 'portability']);
 const channels = new Set<string>(Object.keys(channelWords));
 
-function checkIntake(intake: Intake, now: Temporal.Instant): void {
+function checkIntake(intake: Intake, now: Temporal.Instant, offered: readonly RequestKind[]): void {
   if (!kinds.has(intake.kind)) throw new Refusal('request.malformed', 'invalid', { field: 'kind' });
+  if (!offered.includes(intake.kind)) {
+    throw new Refusal('request.kind-not-offered', 'invalid', {
+      field: 'kind',
+      one: offered,
+      message: 'Документы оператора не называют такого права: зарегистрируйте обращение как другое.',
+    });
+  }
   if (!channels.has(intake.channel)) throw new Refusal('request.malformed', 'invalid', { field: 'channel' });
   if (Temporal.Instant.compare(intake.receivedAt, now) > 0) {
     throw new Refusal('request.from-the-future', 'invalid', { field: 'receivedAt' });
@@ -881,6 +925,7 @@ function toRequest(row: RequestRow, now: Temporal.Instant): DataRequest {
         : null,
     extended: row.extended_at && { at: row.extended_at, reason: row.extension_reason ?? '' },
     blocked: row.blocked,
+    stoppedPurpose: row.stopped_purpose,
     dueOn: row.due_on,
     lateFrom: row.late_from,
     overdue: late && open.includes(row.state),

@@ -22,6 +22,7 @@ export interface RequestRow {
   extended_at: Instant | null;
   extension_reason: string | null;
   blocked: boolean;
+  stopped_purpose: string | null;
   due_on: Day | null;
   late_from: Instant | null;
   plan_id: string | null;
@@ -144,4 +145,22 @@ export async function partsOf(db: Trx | Db, id: string): Promise<PartRow[]> {
 /** The package has been handed over: what was collected for it goes, the document keeps it. */
 export async function dropParts(trx: Trx, id: string): Promise<void> {
   await trx('core.request_parts').where({ request_id: id }).update({ sealed: null });
+}
+
+/* Purposes that an objection has stopped */
+
+export interface StoppedRow {
+  subject_id: string;
+  purpose: string;
+  request_id: string;
+  stopped_at: Instant;
+}
+
+/** The first stop counts: a second objection to the same purpose changes nothing. */
+export async function insertStopped(trx: Trx, row: StoppedRow): Promise<void> {
+  await trx('core.stopped_purposes').insert(row).onConflict(['subject_id', 'purpose']).ignore();
+}
+
+export async function stoppedOf(db: Trx | Db, subject: string): Promise<StoppedRow[]> {
+  return db('core.stopped_purposes').where({ subject_id: subject }).orderBy('stopped_at').orderBy('purpose');
 }

@@ -1,6 +1,7 @@
 import { type Anchor, type Store, whereAnchored } from '../datamap/index.ts';
 import type { Trx } from '../db/index.ts';
 import type { RequestState } from './state.ts';
+import { stoppedOf } from './store.ts';
 import type { CaseFile, RequestChannel, RequestKind } from './types.ts';
 import { channelWords, kindWords, stateWords } from './words.ts';
 
@@ -24,6 +25,7 @@ const cases: Store = {
     'core.requests.channel': 'request.case-file',
     'core.requests.state': 'technical',
     'core.requests.subject_id': 'request.case-file',
+    'core.requests.stopped_purpose': 'request.case-file',
     'core.requests.identity_method': 'request.case-file',
     'core.requests.identity_by': 'request.case-file',
     'core.requests.extension_reason': 'request.case-file',
@@ -96,4 +98,53 @@ const cases: Store = {
   restrict: { unsupported: 'Дело нужно, чтобы ответить на обращение и подтвердить ответ.' },
 };
 
-export const requestStores: Record<string, Store> = { cases };
+/**
+ * Purposes that people's objections have stopped. A stop outlives the case that led to it: it goes with the person.
+ */
+const objections: Store = {
+  title: { ru: 'Возражения против обработки', en: 'Objections to processing' },
+  system: { ru: 'ИСПДн «Обращения и уничтожение»', en: 'Requests and destruction' },
+  subject: 'any',
+  tables: ['core.stopped_purposes'],
+  columns: {
+    'core.stopped_purposes.subject_id': 'request.case-file',
+    'core.stopped_purposes.purpose': 'request.case-file',
+  },
+  purposes: ['compliance'],
+  schedule: 'account.profile',
+
+  async anchors(trx, subject) {
+    const query = trx('core.stopped_purposes');
+    if (subject) query.where({ subject_id: subject });
+    const count = await countOf(query);
+    return count > 0 ? [{ day: null, count }] : [];
+  },
+
+  async collect(subject, { trx, law }) {
+    const titles = new Map(law.operator.purposes.map(({ id, title }) => [id, title]));
+    return {
+      rows: (await stoppedOf(trx, subject)).map(({ purpose, stopped_at }) => ({
+        purpose: titles.get(purpose) ?? purpose,
+        stopped_at: stopped_at.toString(),
+      })),
+      source: 'получены от субъекта в обращении',
+    };
+  },
+
+  async erase(scope, { trx }) {
+    // Without a day of its own nothing of it expires.
+    if (scope.why === 'expiry') return { outcome: 'not_found', affected: 0, remaining: 0 };
+    const affected = await trx('core.stopped_purposes').where({ subject_id: scope.subject }).delete();
+    return {
+      outcome: affected > 0 ? 'erased' : 'not_found',
+      affected,
+      remaining: 0,
+      tables: ['core.stopped_purposes'],
+    };
+  },
+
+  rectify: { unsupported: 'Запись говорит, что обработка остановлена; менять в ней нечего.' },
+  restrict: { unsupported: 'Запись нужна, чтобы остановленная обработка не возобновилась.' },
+};
+
+export const requestStores: Record<string, Store> = { cases, objections };

@@ -9,7 +9,18 @@ type Instant = Temporal.Instant;
 type Day = Temporal.PlainDate;
 
 export type RequestChannel = 'email' | 'dashboard' | 'post' | 'in-person' | 'portal';
-export type RequestKind = 'access' | 'erasure' | 'rectification' | 'withdrawal' | 'stop' | 'objection' | 'other';
+export type RequestKind =
+  | 'access'
+  | 'erasure'
+  | 'rectification'
+  | 'withdrawal'
+  | 'stop'
+  | 'objection'
+  // Only where the operator's documents name the right:
+  | 'restriction'
+  | 'portability'
+  | 'interest-objection'
+  | 'other';
 
 export interface Intake {
   channel: RequestChannel;
@@ -36,6 +47,8 @@ export interface DataRequest {
   identity: { method: string; by: string; at: Instant } | null;
   extended: { at: Instant; reason: string } | null;
   blocked: boolean;
+  /** The purpose that an upheld objection has stopped; null before the decision. */
+  stoppedPurpose: string | null;
   dueOn: Day | null;
   lateFrom: Instant | null;
   overdue: boolean;
@@ -111,7 +124,10 @@ export interface RefusalGround {
 }
 
 export interface Requests {
+  /** @throws Refusal `request.kind-not-offered` for a right that the operator's documents do not name */
   receive(trx: Trx, intake: Intake): Promise<DataRequest>;
+  /** The kinds this operator takes: what the law gives, and the rights that its documents name. */
+  kinds(): RequestKind[];
   /** Asks the sender to prove who they are; the clock runs on. */
   clarify(trx: Trx, id: string, question: { text: string; by: string }): Promise<DataRequest>;
   /** `subject` null: no such person in any store, an answer all the same. Starts collection, or the erasure plan. */
@@ -127,7 +143,11 @@ export interface Requests {
   /** Collects from every store into the sealed package; a failed store can be collected again alone. */
   collect(id: string, run?: { jobId: string }): Promise<CollectedPart[]>;
   parts(id: string): Promise<CollectedPart[]>;
-  /** Sends the answer: documents, package, letter; discharges the duty. `text` for the kinds answered in words. */
+  /**
+   * Sends the answer: documents, package, letter; discharges the duty. `text` for the kinds answered in words, and as a
+   * word more for a restriction and an objection.
+   * @throws Refusal `request.not-restricted`, `request.not-decided` when what was asked for has not been done yet
+   */
   answer(trx: Trx, id: string, answer: { by: string; text?: string }): Promise<DataRequest>;
   refuse(trx: Trx, id: string, refusal: Refused): Promise<DataRequest>;
   /**
@@ -137,8 +157,21 @@ export interface Requests {
    */
   withdraw(trx: Trx, id: string, order: { by: string; text?: string }): Promise<DataRequest>;
   extend(trx: Trx, id: string, extension: { reason: string; by: string }): Promise<DataRequest>;
-  /** Blocks (or frees) the person's records while something is checked. */
-  restrict(trx: Trx, id: string, order: { on: boolean; by: string }): Promise<StoreOutcome[]>;
+  /**
+   * Blocks (or frees) the person's records while something is checked, or restricts their use at the person's demand.
+   * Lifting a restriction that was answered tells the person, with the reason in `text`.
+   */
+  restrict(trx: Trx, id: string, order: { on: boolean; by: string; text?: string }): Promise<StoreOutcome[]>;
+  /** The purposes of the operator that rest on a legitimate interest: a person may object to these. */
+  objectionable(): { id: string; title: string }[];
+  /**
+   * Upholds an objection: the purpose is stopped for this person as far as it rests on a legitimate interest; stores
+   * that serve nothing else are restricted. May be repeated for stores that could not do it yet.
+   * @throws Refusal `request.wrong-kind`, `request.purpose` when the purpose does not rest on a legitimate interest
+   */
+  stopPurpose(trx: Trx, id: string, order: { purpose: string; by: string }): Promise<StoreOutcome[]>;
+  /** The purposes that a person's objections have stopped: ask before processing on a legitimate interest. */
+  stopped(subject: string, trx?: Trx): Promise<{ purpose: string; at: Instant }[]>;
   rectify(trx: Trx, id: string, order: { changes: Changes; by: string }): Promise<StoreOutcome[]>;
   close(trx: Trx, id: string, by: string): Promise<DataRequest>;
   list(filter?: RequestFilter): Promise<DataRequest[]>;

@@ -82,7 +82,7 @@ async function takeFile(engine: Engine, file: string): Promise<boolean> {
         await settleIncoming(trx, digest, 'bounce', null);
         await note(engine, trx, 'mail.bounce-taken', digest, { code: arrived.code, known });
       } else if (arrived.what === 'letter') {
-        const { kind, sure } = triage(arrived.text);
+        const { kind, sure } = triage(arrived.text, engine.requests.kinds());
         const request = await engine.requests.receive(trx, {
           channel: 'email',
           kind,

@@ -28,6 +28,10 @@ const signs: readonly { kind: RequestKind; patterns: readonly RegExp[] }[] = [
     patterns: [new RegExp(`прекрат${near}(?:обработк|использова|передач)`, 'iu')],
   },
   {
+    kind: 'restriction',
+    patterns: [new RegExp(`ограничи${near}(?:обработк|использова)`, 'iu'), /ограничени[еяю] обработки/iu],
+  },
+  {
     kind: 'rectification',
     patterns: [
       new RegExp(
@@ -39,8 +43,20 @@ const signs: readonly { kind: RequestKind; patterns: readonly RegExp[] }[] = [
     ],
   },
   {
+    kind: 'interest-objection',
+    patterns: [new RegExp(`(?:возраж|против)${near}(?:законн|легитимн)\\S* интерес`, 'iu')],
+  },
+  {
     kind: 'objection',
     patterns: [/возража/iu, new RegExp(`против${near}(?:обработк|рассылк|автоматизированн)`, 'iu')],
+  },
+  {
+    kind: 'portability',
+    patterns: [
+      /машиночитаем/iu,
+      /переносимост/iu,
+      new RegExp(`(?:перенес|перенос|переда)${near}(?:друг|ин)\\S* (?:оператор|сервис|компани|контрол)`, 'iu'),
+    ],
   },
   {
     kind: 'access',
@@ -65,14 +81,17 @@ export interface Triage {
 
 /**
  * Sorts a letter by its own words; quoted lines of an earlier letter do not count.
- * @param text subject and body, Russian
+ * @param text    subject and body, Russian
+ * @param offered the kinds that the operator takes: a right that its documents do not name is no kind of its own
  */
-export function triage(text: string): Triage {
+export function triage(text: string, offered: readonly RequestKind[]): Triage {
   const own = text
     .split('\n')
     .filter((line) => !/^\s*>/.test(line))
     .join('\n')
     .replaceAll('\u00a0', ' ');
-  const found = signs.filter(({ patterns }) => patterns.some((pattern) => pattern.test(own))).map(({ kind }) => kind);
+  const found = signs
+    .filter(({ kind, patterns }) => offered.includes(kind) && patterns.some((pattern) => pattern.test(own)))
+    .map(({ kind }) => kind);
   return { kind: found[0] ?? 'other', sure: found.length === 1, found };
 }

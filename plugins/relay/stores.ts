@@ -419,6 +419,7 @@ export const projects: Store = {
     'relay.channels.name': 'project',
   },
   purposes: ['access', 'operation'],
+  given: true,
   schedule: 'project',
   async anchors(trx, subject) {
     // The term begins with the end of the contract, which accounts know: until then there is no day.

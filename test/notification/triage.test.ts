@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { triage } from '../../plugins/notification/triage.ts';
+import type { RequestKind } from '../../core/index.ts';
+import { triage as sort } from '../../plugins/notification/triage.ts';
+
+const lawful: readonly RequestKind[] = [
+  ...(['access', 'erasure', 'rectification', 'withdrawal', 'stop', 'objection', 'other'] as const),
+];
+const promised: readonly RequestKind[] = ['restriction', 'portability', 'interest-objection'];
+const triage = (text: string) => sort(text, lawful);
 
 describe('sorting letters', () => {
   const cases: [string, string][] = [
@@ -32,6 +39,19 @@ describe('sorting letters', () => {
     expect(answer.sure).to.equal(false);
     expect(answer.found).to.include('erasure');
     expect(triage('Удалите мой аккаунт').sure).to.equal(true);
+  });
+
+  it('knows the rights that only a promise gives where the operator has promised them', () => {
+    const letters: [string, RequestKind, RequestKind][] = [
+      ['Прошу ограничить обработку моих данных', 'restriction', 'other'],
+      ['Передайте мои данные другому оператору', 'portability', 'other'],
+      ['Пришлите мои данные в машиночитаемом виде', 'portability', 'other'],
+      ['Возражаю против обработки на основании законного интереса', 'interest-objection', 'objection'],
+    ];
+    for (const [text, there, elsewhere] of letters) {
+      expect(sort(text, [...lawful, ...promised]).kind, text).to.equal(there);
+      expect(triage(text).kind, text).to.equal(elsewhere);
+    }
   });
 
   it('does not read what is only quoted', () => {

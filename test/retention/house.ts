@@ -193,12 +193,14 @@ function shopStores(failing: Map<string, number>): Record<string, Store> {
   };
 }
 
-export async function openHouse(start = '2026-05-05T10:00'): Promise<House> {
+/** @param policies folder of the packs; the project's own unless told */
+export async function openHouse(start = '2026-05-05T10:00', policies?: string): Promise<House> {
   const { db, url, drop } = await cloneDatabase();
   await db.raw(schema);
   const home = mkdtempSync(join(tmpdir(), 'srok-retention-'));
   const clock = movableClock(moscow(start));
-  const law = await loadLaw({ root: new URL('../../policies/', import.meta.url), operator: 'qsockets' });
+  const root = policies ?? new URL('../../policies/', import.meta.url);
+  const law = await loadLaw({ root, operator: 'qsockets' });
   const vault = createVault({ folder: join(home, 'keystore'), clock });
   const { seal, open } = vault;
   const journal = createJournal({ db, clock, zone: law.zone, seal, open, keys: loadSigningKeys(join(home, 'keys')) });

@@ -21,6 +21,9 @@ export const kindNames = {
   withdrawal: 'Отзыв согласия',
   stop: 'Прекращение обработки',
   objection: 'Возражение',
+  restriction: 'Ограничение обработки',
+  portability: 'Передача данных',
+  'interest-objection': 'Возражение против законного интереса',
   other: 'Другое обращение',
 } as const;
 
@@ -145,6 +148,12 @@ export interface CardStep {
   current: boolean;
 }
 
+/** What is done between identity and answer where nothing is collected and nothing erased. */
+const decisions: Partial<Record<DataRequest['kind'], string>> = {
+  restriction: 'Ограничение',
+  'interest-objection': 'Решение',
+};
+
 /** The stepper of the card. */
 export function steps(request: DataRequest, parts: readonly CollectedPart[], words: Words, zone: string): CardStep[] {
   const { t } = words;
@@ -153,6 +162,7 @@ export function steps(request: DataRequest, parts: readonly CollectedPart[], wor
     return `${words.shortDate(instant.toZonedDateTimeISO(zone).toPlainDate())}, ${words.time(instant)}`;
   };
   const erasing = request.kind === 'erasure' || request.plan !== null;
+  const decision = decisions[request.kind];
   const order: DataRequest['state'][][] = [
     ['received'],
     ['identity-asked'],
@@ -179,8 +189,8 @@ export function steps(request: DataRequest, parts: readonly CollectedPart[], wor
   const names = [
     t('Регистрация'),
     t('Личность'),
-    erasing ? t('План и удаление') : t('Сбор данных'),
-    erasing ? t('Проверка итогов') : t('Проверка пакета'),
+    decision ? t(decision) : erasing ? t('План и удаление') : t('Сбор данных'),
+    decision ? t('Проверка ответа') : erasing ? t('Проверка итогов') : t('Проверка пакета'),
     request.withdrawnAt ? t('Отозвано') : request.state === 'refused' || request.refusal ? t('Отказ') : t('Ответ'),
     t('Закрытие'),
   ];
@@ -271,6 +281,7 @@ const eventNames: Record<string, string> = {
   'collection-failed': 'Собрано не всё: одна из систем не ответила',
   blocked: 'Данные заблокированы',
   unblocked: 'Блокирование снято',
+  'purpose-stopped': 'Обработка для цели остановлена по возражению',
   'letter-by-hand': 'Письмо отправляется вручную',
   extended: 'Срок продлён, уведомление отправлено',
   rectified: 'Данные уточнены',
@@ -325,12 +336,23 @@ export function actions(request: DataRequest, today: Today, words: Words, canDec
   const open = !['answered', 'refused', 'withdrawn', 'closed'].includes(request.state);
   const beforeBase = request.dueOn ? request.dueOn.since(today.today).sign >= 0 : false;
   const extendable = open && !request.extended && beforeBase;
-  const inWords = !['access', 'erasure'].includes(request.kind);
+  const packed = ['access', 'portability'].includes(request.kind);
+  const decided = request.kind === 'restriction' ? request.blocked : request.stoppedPurpose !== null;
+  const needsDecision = request.kind in decisions && request.subject !== null;
+  const inWords = !packed && request.kind !== 'erasure' && !needsDecision;
+  const identified = request.state === 'identified';
+  // Whom no store knows gets an answer at once: there is nothing to collect, to restrict or to erase.
+  const ready = identified && (inWords || request.subject === null || (needsDecision && decided));
   return {
     identify: ['received', 'identity-asked'].includes(request.state),
-    collect: ['identified', 'collecting', 'draft'].includes(request.state) && request.kind === 'access',
-    answer: canDecide && (request.state === 'draft' || (request.state === 'identified' && inWords)),
-    needsText: inWords,
+    collect: packed && request.subject !== null && ['identified', 'collecting', 'draft'].includes(request.state),
+    answer: canDecide && (request.state === 'draft' || ready),
+    needsText: inWords && (request.subject !== null || !(request.kind in decisions)),
+    mayHaveText: request.subject !== null && (needsDecision || request.kind === 'portability'),
+    restrict: canDecide && identified && needsDecision && request.kind === 'restriction' && !decided,
+    stop: canDecide && identified && needsDecision && request.kind === 'interest-objection' && !decided,
+    lift: canDecide && request.kind === 'restriction' && request.blocked && request.answeredAt !== null,
+    collects: packed || request.kind === 'erasure',
     plan: request.plan,
     extend: canDecide && extendable,
     whyNotExtend: !open
