@@ -1,6 +1,6 @@
 import { Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
-import type { Because, Law } from '../law/index.ts';
+import type { Because, Due, Law, LawStep } from '../law/index.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -51,7 +51,17 @@ function step(name: Step['step'], law: Law, duty: string, from: Day | Instant, p
   // A step without a day would be taken never; the packs are checked for this when they are loaded.
   if (!due.mayFrom) throw new Error(`The duty ${duty} names no first day; the operator's pack must give it one.`);
   const on = paidUntil ? laterOf(due.mayFrom, paidUntil.add({ days: 1 })) : due.mayFrom;
-  return { step: name, on, by: due.dueOn, because: due.because };
+  return { step: name, on, by: due.dueOn, because: opening(due, law) };
+}
+
+/** Why the step may be taken from its first day: where a last day follows too, it is not what opens the step. */
+function opening({ mayFrom, because }: Due, law: Law): Because {
+  const opens = ({ rule, on }: LawStep) =>
+    law.rule(rule).direction === 'at-least' && mayFrom !== null && on?.equals(mayFrom) === true;
+  const winner = opens(because.winner) ? because.winner : because.losers.find(opens);
+  if (!winner || winner === because.winner) return because;
+  const { why: _, ...opener } = winner;
+  return { ...because, winner: opener, losers: [because.winner, ...because.losers.filter((step) => step !== winner)] };
 }
 
 /** The last moment of the contract when it ends by itself on the eve of `on`: 24:00 of the day before. */

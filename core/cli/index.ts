@@ -1,46 +1,69 @@
 /**
- * The command line: `srok serve`, `demo`, questions to the law, editions, the journal. Knows the rooms of the core and
+ * The command line: `srok serve`, `demo`, questions to the law, timelines, editions, the journal. Knows the rooms of the core and
  * how to open an installation; knows no plugin, and does nothing that a screen or the API could not.
  */
 import { Command, CommanderError } from 'commander';
 import type { CliContext } from './app.ts';
+import { addCalendarCommand } from './commands/calendar.ts';
 import { addCoverageCommand } from './commands/coverage.ts';
 import { addJournalCommands } from './commands/journal.ts';
 import { addLawCommands } from './commands/law.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addServe } from './commands/service.ts';
+import { addTimelineCommand } from './commands/timeline.ts';
 import { addDemo } from './demo/command.ts';
-import { explain } from './output.ts';
+import { complain, explain, misuse } from './output.ts';
 
 export * from './advance.ts';
 export * from './app.ts';
 
-/** Runs one command. Sets `process.exitCode`: 0 done, 1 could not be done, 2 not understood. */
+/** Every "no" to a question has one exit code, 2. Commands on an installation also know 1: it cannot be done now. */
+const questions = ['due', 'keep', 'effective', 'lint', 'timeline', 'diff', 'why', 'calendar', 'coverage', 'policies'];
+
+const titles: Record<string, string> = {
+  'Usage:': 'Запуск:',
+  'Arguments:': 'Что назвать:',
+  'Options:': 'Параметры:',
+  'Commands:': 'Команды:',
+};
+
+/**
+ * Runs one command. Sets `process.exitCode`: 0 done; 1 found (by `lint`, a check, a verification) or could not be done;
+ * 2 not understood, or a question without an answer.
+ */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<void> {
+  const json = argv.includes('--json');
   const program = new Command('srok')
     .description('Срок: сроки и хранение персональных данных по закону и обещаниям оператора')
-    .version(context.version)
-    .exitOverride()
-    .showSuggestionAfterError();
+    .version(context.version, '-V, --version', 'версия')
+    .helpOption('-h, --help', 'справка')
+    .helpCommand('help [command]', 'справка о команде')
+    .configureHelp({ styleTitle: (title) => titles[title] ?? title })
+    // What is wrong is said once, in our words, below.
+    .configureOutput({ outputError() {}, ...(json ? { writeErr() {} } : {}) })
+    .exitOverride();
+  let asked = '';
+  program.hook('preAction', (_program, action) => {
+    for (let command = action; command.parent; command = command.parent) asked = command.name();
+  });
   addServe(program, context);
   addDemo(program, context);
   addLawCommands(program, context);
+  addTimelineCommand(program, context);
+  addCalendarCommand(program, context);
   addCoverageCommand(program, context);
   addOperatorCommands(program, context);
   addJournalCommands(program, context);
-  overrideAll(program);
   try {
     await program.parseAsync(argv as string[]);
   } catch (error) {
-    // Commander has already printed its own complaint, or the help that was asked for.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else process.exitCode = explain(error, argv.includes('--json'));
-  }
-}
-
-function overrideAll(command: Command): void {
-  for (const child of command.commands) {
-    child.exitOverride().showSuggestionAfterError();
-    overrideAll(child);
+    if (!(error instanceof CommanderError)) {
+      const code = explain(error, json);
+      process.exitCode = questions.includes(asked) ? 2 : code;
+      return;
+    }
+    // Help is printed already, asked for or not.
+    if (error.exitCode !== 0 && (json || error.code !== 'commander.help')) complain(misuse(error), json);
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
   }
 }

@@ -1,114 +1,80 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
-import { systemClock, Temporal } from '../../base/index.ts';
-import { type Because, checkPolicies, cite, type Law, loadLaw } from '../../law/index.ts';
+import { checkPolicies, cite, type Due, type Keep, type Law, type Severity } from '../../law/index.ts';
 import type { CliContext } from '../app.ts';
-import { print, table, UsageError } from '../output.ts';
+import { inRussian, momentInRussian, parseDay, parseHold, parseMoment, todayOf, withOffset } from '../moments.ts';
+import { print, UsageError } from '../output.ts';
+import { type Asked, openLaw, policiesOf, reasons, withLaw } from '../packs.ts';
 
-interface Common {
-  json?: boolean;
-  operator: string;
+interface Known extends Asked {
   asOf?: string;
 }
 
 /** `srok due`, `keep`, `effective`, `lint`, `policies check`: questions to the law, without a database. */
-export function addLawCommands(program: Command, { root }: CliContext): void {
-  const { SROK_POLICIES } = process.env;
-  const policies = SROK_POLICIES ? pathToFileURL(`${resolve(SROK_POLICIES)}/`) : new URL('policies/', root);
-  const open = ({ operator }: Common): Promise<Law> => loadLaw({ root: policies, operator });
-  const operator = (): Option =>
-    new Option('--operator <name>', 'пакет оператора').env('SROK_OPERATOR').default('qsockets');
+export function addLawCommands(program: Command, context: CliContext): void {
   const asOf = (): Option => new Option('--as-of <day>', 'только значения, известные к этому дню');
+  const known = ({ asOf: day }: Known) => (day ? { asOf: parseDay(day) } : {});
 
-  program
-    .command('due <duty>')
-    .description('когда обязанность должна быть исполнена, и почему')
-    .requiredOption('--from <instant or day>', 'когда наступило событие')
-    .option('--extended', 'срок продлён')
+  withLaw(program.command('due <duty>'))
+    .description('когда обязанность должна быть исполнена или шаг возможен, и почему')
+    .requiredOption('--from <instant or day>', 'когда наступило событие; день означает его полдень')
+    .option('--extended', 'уведомление о продлении отправлено в срок')
     .addOption(new Option('--customer <kind>', 'кто клиент').choices(['business', 'consumer']))
-    .addOption(operator())
     .addOption(asOf())
-    .option('--json')
     .action(
       async (
         duty: string,
-        options: Common & { from: string; extended?: boolean; customer?: 'business' | 'consumer' },
+        options: Known & { from: string; extended?: boolean; customer?: 'business' | 'consumer' },
       ) => {
-        const law = await open(options);
-        const due = law.due(duty, {
+        const query = {
           from: parseMoment(options.from),
           ...(options.extended ? { extended: true } : {}),
           ...(options.customer ? { customer: options.customer } : {}),
-          ...(options.asOf ? { asOf: parseDay(options.asOf) } : {}),
-        });
-        const lateFrom = due.lateFrom?.toZonedDateTimeISO(law.zone).toString({ timeZoneName: 'never' }) ?? null;
-        print(options.json, { ...due, lateFrom }, () =>
-          [
-            due.dueOn && `последний день: ${due.dueOn}`,
-            lateFrom && `поздно с: ${lateFrom}`,
-            due.mayFrom && `можно с: ${due.mayFrom}`,
-            due.outerOn && `другое прочтение (ст. 193 ГК): ${due.outerOn}`,
-            ...describe(due.because),
-          ]
-            .filter(Boolean)
-            .join('\n'),
-        );
+          ...known(options),
+        };
+        const law = await openLaw(context, options.operator);
+        const due = law.due(duty, query);
+        print(options.json, dueShape(due, law.zone), () => dueWords(due, law));
       },
     );
 
-  program
-    .command('keep <category>')
+  withLaw(program.command('keep <category>'))
     .description('сколько хранится запись и когда её пора уничтожить')
     .requiredOption('--from <instant or day>', 'начало срока')
-    .option('--hold <A..B>', 'запрет уничтожения, оба дня включительно')
-    .addOption(operator())
+    .option('--hold <A..B>', 'запрет уничтожения, оба дня включительно; можно повторить', several)
     .addOption(asOf())
-    .option('--json')
-    .action(async (category: string, options: Common & { from: string; hold?: string }) => {
-      const law = await open(options);
-      const keep = law.keep(category, {
+    .action(async (category: string, options: Known & { from: string; hold?: string[] }) => {
+      const query = {
         from: parseMoment(options.from),
-        ...(options.hold ? { hold: [parseHold(options.hold)] } : {}),
-        ...(options.asOf ? { asOf: parseDay(options.asOf) } : {}),
-      });
-      print(options.json, keep, () =>
-        [
-          `хранить до: ${keep.keepUntil}`,
-          `уничтожить с: ${keep.destroyFrom}`,
-          `уничтожить до: ${keep.destroyBy}`,
-          ...describe(keep.because),
-        ].join('\n'),
-      );
+        ...(options.hold ? { hold: options.hold.map(parseHold) } : {}),
+        ...known(options),
+      };
+      const law = await openLaw(context, options.operator);
+      const keep = law.keep(category, query);
+      print(options.json, keepShape(keep), () => keepWords(keep, law));
     });
 
-  program
-    .command('effective <kind>')
+  withLaw(program.command('effective <kind>'))
     .description('самый ранний день, с которого может действовать новая редакция (document) или цена (price)')
     .requiredOption('--published <day>', 'день опубликования')
-    .addOption(operator())
-    .option('--json')
-    .action(async (kind: string, options: Common & { published: string }) => {
-      if (kind !== 'document' && kind !== 'price') throw new UsageError(`Неизвестно: ${kind}.`, ['document', 'price']);
-      const answer = (await open(options)).effective(kind, parseDay(options.published));
+    .action(async (kind: string, options: Asked & { published: string }) => {
+      if (kind !== 'document' && kind !== 'price') {
+        throw new UsageError(`Вида «${kind}» нет: бывают document и price.`, ['document', 'price']);
+      }
+      const published = parseDay(options.published);
+      const answer = (await openLaw(context, options.operator)).effective(kind, published);
       print(options.json, answer, () =>
-        [`действует не раньше: ${answer.effectiveOn}`, ...describe(answer.because)].join('\n'),
+        [`действует не раньше: ${inRussian(answer.effectiveOn)}`, ...reasons(answer.because)].join('\n'),
       );
     });
 
-  program
-    .command('lint')
+  withLaw(program.command('lint'))
     .description('противоречия, пробелы и сомнительные значения в правилах оператора')
     .option('--on <day>', 'на какой день (по умолчанию сегодня)')
-    .addOption(operator())
-    .option('--json')
-    .action(async (options: Common & { on?: string }) => {
-      const law = await open(options);
-      const today = options.on ? parseDay(options.on) : todayOf(law.zone);
-      const findings = law.lint(today);
-      print(options.json, { findings }, () =>
-        table(findings.map(({ id, inventory, severity, why }) => [severity, [...inventory, id].join(' '), why])),
-      );
+    .action(async (options: Asked & { on?: string }) => {
+      const on = options.on ? parseDay(options.on) : null;
+      const law = await openLaw(context, options.operator);
+      const findings = law.lint(on ?? todayOf(law.zone));
+      print(options.json, { findings }, () => findingWords(findings) || 'Замечаний нет.');
       if (findings.some(({ severity, settled }) => severity === 'error' && !settled)) process.exitCode = 1;
     });
 
@@ -117,50 +83,77 @@ export function addLawCommands(program: Command, { root }: CliContext): void {
     .description('проверка данных о праве')
     .command('check')
     .description('форма, ссылки, смысл и примеры рядом с правилами')
-    .option('--json')
+    .option('--json', 'ответ в JSON')
     .action(async (options: { json?: boolean }) => {
-      const result = await checkPolicies(policies);
-      print(options.json, result, () =>
-        result.problems.length === 0
-          ? `Правила в порядке: файлов ${result.files}, примеров ${result.cases}.`
-          : result.problems.map(String).join('\n'),
+      const { files, cases, problems } = await checkPolicies(policiesOf(context));
+      const shown = problems.map(({ file, line, reason }) => ({ file, line, reason }));
+      print(options.json, { files, cases, problems: shown }, () =>
+        problems.length === 0
+          ? `Правила в порядке: файлов ${files}, примеров ${cases}.`
+          : problems.map(String).join('\n'),
       );
-      if (result.problems.length > 0) process.exitCode = 1;
+      if (problems.length > 0) process.exitCode = 1;
     });
 }
 
-function describe({ winner, losers, note }: Because): string[] {
+function several(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The answer of `srok due` as programs read it. */
+export function dueShape({ lateFrom, ...due }: Due, zone: string) {
+  const { duty, dueOn, outerOn, mayFrom, because, skipped } = due;
+  return { duty, dueOn, lateFrom: lateFrom && withOffset(lateFrom, zone), outerOn, mayFrom, because, skipped };
+}
+
+/** The answer of `srok keep` as programs read it; `because.destroy` says where `destroyBy` comes from. */
+export function keepShape({ keepUntil, destroyFrom, destroyBy, outerOn, because, destroyBecause }: Keep) {
+  return { keepUntil, destroyFrom, destroyBy, outerOn, because: { ...because, destroy: destroyBecause } };
+}
+
+function dueWords(due: Due, law: Law): string {
+  const { dueOn, lateFrom, mayFrom, outerOn, because, skipped } = due;
   return [
-    `потому что: ${winner.value} (${cite(winner.cite, 'ru')}), ${winner.rule}`,
-    ...losers.map((step) => `не применено: ${step.value} (${cite(step.cite, 'ru')})${step.why ? `: ${step.why}` : ''}`),
-    ...(note ? [note] : []),
-  ];
+    law.dutyType(due.duty).title,
+    dueOn && `последний день: ${inRussian(dueOn)}`,
+    lateFrom && `поздно с: ${momentInRussian(lateFrom, law.zone)}`,
+    mayFrom && `можно с: ${inRussian(mayFrom)}`,
+    outerOn && `другое прочтение (ст. 193 ГК РФ): ${inRussian(outerOn)}`,
+    ...reasons(because),
+    skipped.length > 0 && `не считаются: ${skipped.map(({ day, why }) => `${inRussian(day)} (${why})`).join(', ')}`,
+  ]
+    .filter(Boolean)
+    .join('\n');
 }
 
-export function parseDay(text: string): Temporal.PlainDate {
-  try {
-    return Temporal.PlainDate.from(text, { overflow: 'reject' });
-  } catch {
-    throw new UsageError(`«${text}» — не день. Дни пишутся так: 2026-05-15.`);
-  }
+function keepWords(keep: Keep, law: Law): string {
+  const { winner } = keep.destroyBecause;
+  return [
+    law.category(keep.category).title,
+    `хранить до: ${inRussian(keep.keepUntil)}`,
+    `уничтожить с: ${inRussian(keep.destroyFrom)}`,
+    `уничтожить до: ${inRussian(keep.destroyBy)} (${winner.value} — ${cite(winner.cite, 'ru')})`,
+    keep.outerOn && `другое прочтение (ст. 193 ГК РФ): хранить до ${inRussian(keep.outerOn)}`,
+    ...reasons(keep.because),
+  ]
+    .filter(Boolean)
+    .join('\n');
 }
 
-function parseMoment(text: string): Temporal.Instant | Temporal.PlainDate {
-  if (!text.includes('T')) return parseDay(text);
-  try {
-    return Temporal.Instant.from(text);
-  } catch {
-    throw new UsageError(`«${text}» — не момент времени. Пример: 2026-05-15T10:00:00+03:00.`);
-  }
-}
+const severities: Record<Severity, string> = { error: 'ошибка', warning: 'внимание', info: 'к сведению' };
 
-function parseHold(text: string): { from: Temporal.PlainDate; until: Temporal.PlainDate } {
-  const [from, until, more] = text.split('..');
-  if (!from || !until || more !== undefined)
-    throw new UsageError(`«${text}» — не промежуток. Пример: 2026-11-01..2027-02-01.`);
-  return { from: parseDay(from), until: parseDay(until) };
-}
-
-function todayOf(zone: string): Temporal.PlainDate {
-  return systemClock.now().toZonedDateTimeISO(zone).toPlainDate();
+function findingWords(findings: ReturnType<Law['lint']>): string {
+  return findings
+    .map(({ id, inventory, severity, clauses, why, apply, settled, settle }) =>
+      [
+        `${settled ? 'решено' : severities[severity]}: ${[...inventory, id].join(' ')}`,
+        `  ${why}`,
+        clauses.length > 0 && `  где: ${clauses.join('; ')}`,
+        `  применяется: ${apply}`,
+        settle && `  ${settled ? 'решение' : 'как решить'}: ${settle}`,
+      ]
+        .filter(Boolean)
+        .join('\n'),
+    )
+    .join('\n\n');
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Command } from 'commander';
 import type { CliContext } from '../app.ts';
+import { parseDay } from '../moments.ts';
 import { print, table, UsageError } from '../output.ts';
-import { parseDay } from './law.ts';
 import { fromEnvironment, type HomeOptions, withHome } from './service.ts';
 
 const mimes: Record<string, string> = {
