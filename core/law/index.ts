@@ -14,6 +14,8 @@ export {
 } from './coverage.ts';
 export * from './errors.ts';
 export { type PolicyFile, readShaped } from './files.ts';
+export { readClauses } from './findings/clauses.ts';
+export { lintRules } from './findings/index.ts';
 export { loadLaw, loadLaws } from './load.ts';
 export { type Permission, type PermissionInputs, permissions } from './may.ts';
 export { afterPaidTime } from './may-service.ts';
