@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Refusal, Temporal } from '../base/index.ts';
 import { cite } from './cite.ts';
 import { unknownNames } from './coverage.ts';
@@ -10,6 +8,7 @@ import { type Pack, readPack } from './pack.ts';
 import { type AskedCase, told } from './sentence.ts';
 import { anchorOf, describeValue, endOf, stepOf } from './term.ts';
 import type { CheckReport, Incident, Law, LawStep, Operator, ProtectedSystem, Rule } from './types.ts';
+import { walk } from './walk.ts';
 
 /** One sentence of a `*.test.yaml`: what happened when, and what follows. */
 export interface PolicyCase extends AskedCase {
@@ -94,8 +93,8 @@ export async function checkPolicies(root: URL | string, operators?: readonly str
   let reader: Reader;
   let names: readonly string[];
   try {
-    reader = await openPolicies(root);
-    names = operators ?? (await readdir(join(reader.root, 'operators'))).sort();
+    reader = await openPolicies(root, { carefully: true });
+    names = operators ?? (await reader.operators());
   } catch (error) {
     note(error);
     return report;
@@ -288,47 +287,4 @@ function sameInstant(got: unknown, wanted: unknown): boolean {
 
 function plain(value: unknown): string {
   return String(value).replaceAll('\u00a0', ' ');
-}
-
-/** Asks every duty and category around every boundary: an answer or a refusal in words, and never a step backwards. */
-function walk(pack: Pack): PolicyError[] {
-  const problems: PolicyError[] = [];
-  const law = createLaw(pack);
-  const days = law.boundaries().flatMap((day) => [day.subtract({ days: 1 }), day, day.add({ days: 1 })]);
-  const place = (id: string, reason: string) => {
-    const rule = (pack.byDuty.get(id) ?? pack.byCategory.get(id))?.[0];
-    problems.push(new PolicyError(rule?.file ?? 'policies/taxonomy', rule?.line ?? 1, reason));
-  };
-  for (const duty of pack.duties.keys()) {
-    for (const day of days) {
-      const due = asked(() => law.due(duty, { from: day }));
-      const first = due?.dueOn ?? due?.mayFrom;
-      if (first && Temporal.PlainDate.compare(first, day) < 0)
-        place(duty, `${duty}: from ${day} leads back to ${first}`);
-    }
-  }
-  for (const category of pack.scheduleOf.keys()) {
-    for (const day of days) {
-      const keep = asked(() => law.keep(category, { from: day }));
-      if (!keep) continue;
-      const inOrder =
-        Temporal.PlainDate.compare(day, keep.keepUntil) <= 0 &&
-        Temporal.PlainDate.compare(keep.destroyFrom, keep.destroyBy) <= 0;
-      if (!inOrder)
-        place(
-          category,
-          `${category}: from ${day} cannot be kept until ${keep.keepUntil} and destroyed by ${keep.destroyBy}`,
-        );
-    }
-  }
-  return problems;
-}
-
-function asked<T>(question: () => T): T | null {
-  try {
-    return question();
-  } catch (error) {
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
 }
