@@ -102,7 +102,8 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
       method: 'post',
       path: '/api/v1/accounts',
       roles: 'public',
-      summary: 'Register: accepts the offer and records acquaintance with the policy, by edition; writes no consent',
+      summary:
+        'Register: accepts the offer and records acquaintance with the policy, by edition; writes no consent and no day of birth',
       tag: 'account',
       body: object(
         {
@@ -110,6 +111,7 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
           password: text(1024),
           name: text(),
           position: text(),
+          born: day,
           locale: { enum: ['ru', 'en'] },
           accepts: { type: 'array', items: text(64), maxItems: 20 },
           acquaints: { type: 'array', items: text(64), maxItems: 20 },

@@ -20,6 +20,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
     page('public/register', {
       ...(await editionsToSee(shared, shared.today().today)),
       passwordLength: operator.security.passwordLength,
+      age: operator.age,
       ...model,
     });
 
@@ -86,6 +87,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
       password: string;
       name: string;
       position?: string;
+      born?: string;
       accepts?: string[];
       acquaints?: string[];
     }>({
@@ -98,6 +100,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
         { name: line(), email: { type: 'string', format: 'email', maxLength: 254 }, password: line(1024) },
         {
           position: maybe(),
+          born: { anyOf: [{ const: '' }, { type: 'string', format: 'date' }] },
           accepts: { type: 'array', items: maybe(64), maxItems: 20 },
           acquaints: { type: 'array', items: maybe(64), maxItems: 20 },
         },
@@ -107,8 +110,8 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
         return registerPage({ values, problems });
       },
       async handler(call) {
-        const { accepts = [], acquaints = [], ...person } = call.body;
-        await register(shared, { ...person, locale: call.locale, accepts, acquaints });
+        const { accepts = [], acquaints = [], born, ...person } = call.body;
+        await register(shared, { ...person, ...(born ? { born } : {}), locale: call.locale, accepts, acquaints });
         call.flash(shared.words(call).t('Аккаунт создан. Войдите со своей почтой и паролем.'));
         return redirect('/auth/login');
       },
