@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import pino from 'pino';
-import { type Accounts, createAccounts } from './core/accounts/index.ts';
+import { type Accounts, accountStores, createAccounts } from './core/accounts/index.ts';
 import { Refusal, systemClock } from './core/base/index.ts';
 import { type App, type AppOptions, runCli } from './core/cli/index.ts';
-import { createConnectors } from './core/connectors/index.ts';
-import { createConsents } from './core/consents/index.ts';
+import { createConnectors, createTaskStore } from './core/connectors/index.ts';
+import { consentStores, createConsents } from './core/consents/index.ts';
 import { createConsole, taskRoutes } from './core/console/index.ts';
-import { createDataMap } from './core/datamap/index.ts';
+import { createDataMap, type Store } from './core/datamap/index.ts';
 import {
   checkDatabase,
   ensureHome,
@@ -25,9 +25,9 @@ import {
 import { createHttp, httpImpersonal } from './core/http/index.ts';
 import { createJobs } from './core/jobs/index.ts';
 import { createJournal, journalImpersonal, journalStores, loadSigningKeys } from './core/journal/index.ts';
-import { loadLaw } from './core/law/index.ts';
-import { createLetters, letterImpersonal } from './core/letters/index.ts';
-import { createObligations, type Report } from './core/obligations/index.ts';
+import { type Law, loadLaw, readClauses } from './core/law/index.ts';
+import { createLetters, letterImpersonal, letterStores } from './core/letters/index.ts';
+import { createObligations, obligationStores, type Report } from './core/obligations/index.ts';
 import {
   type Config,
   checkInstallation,
@@ -39,8 +39,8 @@ import {
   loadPlugins,
   rememberOperator,
 } from './core/plugin/index.ts';
-import { createRequests } from './core/requests/index.ts';
-import { createRetention } from './core/retention/index.ts';
+import { createRequests, requestStores } from './core/requests/index.ts';
+import { createRetention, retentionStores } from './core/retention/index.ts';
 import { createVault } from './core/vault/index.ts';
 
 /*
@@ -264,6 +264,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
+/**
+ * The stores that the rooms and the operator's plugins declare, for whoever only reads what they say of themselves. No
+ * engine stands behind them.
+ */
+export async function declaredStores(law: Law): Promise<Store[]> {
+  const closed = (): never => {
+    throw new Error('These stores are only to be read: nothing is open behind them.');
+  };
+  const plugins = await loadPlugins(new URL('plugins/', root), law.operator.plugins);
+  const rooms = {
+    ...{ journal: journalStores({ zone: law.zone }), letters: letterStores(), consents: consentStores },
+    ...{ obligations: obligationStores, requests: requestStores, retention: retentionStores },
+    accounts: accountStores({ report: closed, life: { end: closed } as never }),
+    connectors: { tasks: createTaskStore((connector) => connector) },
+  };
+  return [...Object.values(rooms), ...plugins.map((plugin) => plugin.stores ?? {})].flatMap(
+    (stores) => Object.values(stores) as Store[],
+  );
+}
+
 function coreMigrations(): MigrationFolder {
   const folder = new URL('migrations/', root);
   return { prefix: 'core', folder, names: readdirSync(folder).filter((name) => name.endsWith('.ts')) };
@@ -361,7 +381,7 @@ function drain(server: Server): Promise<void> {
 
 /** Runs the command line of this process. The launcher calls it when its own Node is new enough. */
 export async function main(): Promise<void> {
-  await runCli(process.argv, { createApp, root, version });
+  await runCli(process.argv, { createApp, root, version, stores: declaredStores });
 }
 
 if (import.meta.main) await main();

@@ -8,5 +8,6 @@ export * from './accounts.ts';
 export { nextStep as nextLifeStep, type Step as LifeStep } from './lifecycle.ts';
 export * from './rights.ts';
 export type { AccountState } from './state.ts';
+export { createStores as accountStores } from './stores.ts';
 export * as turns from './turns.ts';
 export type * from './types.ts';

@@ -1,4 +1,6 @@
 import type { Clock } from '../base/index.ts';
+import type { Store } from '../datamap/index.ts';
+import type { Law } from '../law/index.ts';
 import type { Config, Engine, Log } from '../plugin/index.ts';
 
 /** What an installation is started with. Everything has a default but the folder of the data. */
@@ -49,4 +51,6 @@ export interface CliContext {
   /** Folder of the project: policies, templates, plugins. */
   root: URL;
   version: string;
+  /** The stores that the rooms and the operator's plugins declare, to be read only: nothing is opened. */
+  stores(law: Law): Promise<readonly Store[]>;
 }

@@ -5,4 +5,5 @@
  */
 export * from './consents.ts';
 export { inForce, mayTakeEffect } from './governing.ts';
+export { stores as consentStores } from './stores.ts';
 export type * from './types.ts';

@@ -232,8 +232,8 @@ export interface Finding {
 
 /** What the linter cannot read from a pack alone; what is left out is not looked at. */
 export interface LintKnown {
-  /** Categories whose records some store destroys when their term ends. */
-  enforced?: ReadonlySet<string>;
+  /** The places with data about people: the category by whose term each destroys, and those of its columns. */
+  stores?: readonly { schedule: string; columns: Readonly<Record<string, string>> }[];
   /** Clauses that a document has, by the word it is cited with: «Оферта» → 3.5.3, 8.2.1(б) … */
   clauses?: ReadonlyMap<string, ReadonlySet<string>>;
 }

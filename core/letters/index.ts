@@ -5,6 +5,6 @@
  */
 export type * from './data.ts';
 export { createLetters } from './letters.ts';
-export { type LetterStore, letterImpersonal } from './stores.ts';
+export { createStores as letterStores, type LetterStore, letterImpersonal } from './stores.ts';
 export type * from './types.ts';
 export { printDay } from './words.ts';

@@ -7,3 +7,4 @@ export type { Term } from './due.ts';
 export { checkFact } from './facts.ts';
 export * as ledger from './ledger.ts';
 export * from './obligations.ts';
+export { obligationStores } from './stores.ts';

@@ -7,5 +7,6 @@ export { actionWords } from './actions.ts';
 export { fieldWords, valueWords } from './labels.ts';
 export { createRequests, type RequestsDeps } from './requests.ts';
 export { openStates, type RequestState, requestStates } from './state.ts';
+export { requestStores } from './stores.ts';
 export type * from './types.ts';
 export { channelWords, kindWords, stateWords } from './words.ts';

@@ -7,4 +7,5 @@ export { covers } from './keeping.ts';
 export { type PlanDays, planDays, planDaysAfterHold } from './plan-days.ts';
 export { createRetention } from './retention.ts';
 export type { RetentionDeps } from './room.ts';
+export { retentionStores } from './stores.ts';
 export type * from './types.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { checkPolicies, cite, type Due, type Keep, type Law, type Severity } from '../../law/index.ts';
+import { checkPolicies, cite, type Due, type Keep, type Law, readClauses, type Severity } from '../../law/index.ts';
 import type { CliContext } from '../app.ts';
 import { inRussian, momentInRussian, parseDay, parseHold, parseMoment, todayOf, withOffset } from '../moments.ts';
 import { print, UsageError } from '../output.ts';
@@ -73,7 +73,9 @@ export function addLawCommands(program: Command, context: CliContext): void {
     .action(async (options: Asked & { on?: string }) => {
       const on = options.on ? parseDay(options.on) : null;
       const law = await openLaw(context, options.operator);
-      const findings = law.lint(on ?? todayOf(law.zone));
+      const clauses = await readClauses(policiesOf(context), options.operator);
+      const known = { clauses, stores: await context.stores(law) };
+      const findings = law.lint(on ?? todayOf(law.zone), known);
       print(options.json, { findings }, () => findingWords(findings) || 'Замечаний нет.');
       if (findings.some(({ severity, settled }) => severity === 'error' && !settled)) process.exitCode = 1;
     });

@@ -1,6 +1,8 @@
+import { Refusal, Temporal } from '../../base/index.ts';
 import { cite } from '../cite.ts';
+import { keepOf } from '../keep.ts';
 import { describeValue } from '../term.ts';
-import type { Purpose, Rule } from '../types.ts';
+import type { LintKnown, Purpose, Rule } from '../types.ts';
 import { contradictions, type Found, type Lint, lawClause, namesOfRules, quote, small, valueNow } from './lint.ts';
 
 /** A category that purposes name and no schedule ends. */
@@ -117,27 +119,59 @@ export function ownSchedules(lint: Lint): Found[] {
     });
 }
 
-/** A term that no store and no connector carries out. */
+/** A term that no store and no connector carries out, or only one that destroys later. */
 export function schedulesNotEnforced(lint: Lint): Found[] {
   const { pack, known } = lint;
-  if (!known.enforced) return [];
-  const connected = pack.operator.connectors.map((connector) => connector.schedule);
-  return [...pack.scheduleOf.values()]
-    .filter(({ category }) => !known.enforced?.has(category) && !connected.includes(category))
-    .filter(({ id }) => {
-      const { oriStatus } = pack.rules.get(id) as Rule;
-      return !oriStatus || oriStatus.includes(pack.operator.oriStatus);
-    })
-    .map((schedule) => ({
-      id: `not-enforced.${schedule.id}`,
-      inventory: namesOfRules(pack.rules.get(schedule.id)),
-      severity: 'warning',
-      rule: schedule.id,
-      clauses: [quote(schedule.clause), ...lawClause(lint, 'ru.152-fz.purpose-reached')],
-      apply: 'Срок вычисляется и показывается, но уничтожать по нему нечего: таких записей программа не хранит.',
-      why: `Срок никто не исполняет: ${small(schedule.title)}.`,
-      settle: `Если эти данные лежат в другой системе, опишите её в connectors.yaml (schedule: ${schedule.category}); если их нет — подтвердите это в settles.yaml.`,
-    }));
+  if (!known.stores) return [];
+  const places = [...known.stores, ...pack.operator.connectors.map(placeOf)];
+  return [...pack.scheduleOf.values()].flatMap((schedule): Found[] => {
+    const { oriStatus } = pack.rules.get(schedule.id) as Rule;
+    if (oriStatus && !oriStatus.includes(pack.operator.oriStatus)) return [];
+    if (places.some((place) => place.schedule === schedule.category)) return [];
+    const holding = places.filter((place) => Object.values(place.columns).includes(schedule.category));
+    const late = holding.find((place) => !isGoneInTime(lint, schedule.category, place.schedule));
+    if (holding.length > 0 && !late) return [];
+    const longer = late && `вместе с данными «${titleOf(lint, late.schedule)}», срок которых длиннее`;
+    return [
+      {
+        id: `not-enforced.${schedule.id}`,
+        inventory: namesOfRules(pack.rules.get(schedule.id)),
+        severity: late ? 'error' : 'warning',
+        rule: schedule.id,
+        clauses: [quote(schedule.clause), ...lawClause(lint, 'ru.152-fz.purpose-reached')],
+        apply: longer
+          ? `Данные уничтожаются ${longer}.`
+          : 'Срок вычисляется и показывается, но уничтожать по нему нечего: таких записей программа не хранит.',
+        why: longer
+          ? `Срок нарушается: ${small(schedule.title)} — уничтожаются ${longer}.`
+          : `Срок никто не исполняет: ${small(schedule.title)}.`,
+        settle: longer
+          ? 'Приведите сроки к одному или храните эти данные отдельно.'
+          : `Если эти данные лежат в другой системе, опишите её в connectors.yaml (schedule: ${schedule.category}); если их нет — подтвердите это в settles.yaml.`,
+      },
+    ];
+  });
+}
+
+type Place = NonNullable<LintKnown['stores']>[number];
+
+function placeOf(connector: Readonly<Record<string, unknown>>): Place {
+  const columns = (connector.columns ?? connector.fields ?? {}) as Record<string, string>;
+  return { schedule: String(connector.schedule), columns };
+}
+
+/** Does what is destroyed by the term of one category go no later than the term of another asks? */
+function isGoneInTime({ pack, days }: Lint, category: string, schedule: string): boolean {
+  try {
+    return days.every((from) => {
+      const [wanted, done] = [keepOf(pack, category, { from }), keepOf(pack, schedule, { from })];
+      return Temporal.PlainDate.compare(done.destroyBy, wanted.destroyBy) <= 0;
+    });
+  } catch (error) {
+    // A category without a term is destroyed by nobody.
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 function categoriesIn(purposes: readonly Purpose[]): [category: string, purposes: Purpose[]][] {
