@@ -64,7 +64,7 @@ export const service: { [What in keyof ServiceInputs]: Predicate<ServiceInputs[W
 
   project(pack, { plan: id, active }) {
     const { operator } = pack;
-    const plan = operator.plans.find((one) => one.id === id);
+    const plan = operator.plans.find((one) => one.id === needed(id, 'plan'));
     if (!plan) throw new Refusal('law.unknown-plan', 'not-found', { plan: id });
     const { freeProjectsClause } = sectionOf(operator, 'limits');
     const rule = plan.activeProjects === null ? silence(`plan.${id}`) : own(`plan.${id}`, freeProjectsClause);
