@@ -6,6 +6,8 @@ const invited = ['dpo', 'dpo-assistant', 'specialist', 'auditor', 'billing', 'ad
 /** The administrator's few: how the queues stand, and who works here. Sees no personal data of users. */
 export function adminRoutes(shared: Shared): RouteDefinition[] {
   const { accounts, config, jobs, story, words } = shared;
+  // A role without a plugin to work with opens nothing.
+  const idle = [...(shared.projects ? [] : ['specialist']), ...(shared.invoices ? [] : ['billing'])];
 
   return [
     route({
@@ -58,7 +60,7 @@ export function adminRoutes(shared: Shared): RouteDefinition[] {
           tone: member.state === 'active' ? 'green' : 'grey',
         },
       })),
-      roles: Object.entries(titles),
+      roles: Object.entries(titles).filter(([role]) => !idle.includes(role)),
       values: {},
       ...more,
     });

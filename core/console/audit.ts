@@ -1,8 +1,9 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { startOf } from '../calendar/index.ts';
 import { type Call, file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import type { ProjectPages } from './ports.ts';
 import { by, form, maybe, type Shared } from './shared.ts';
-import { actionGroups, chainBanner, journalRows } from './views/journal.ts';
+import { actionGroups, chainBanner, groupsOf, journalRows } from './views/journal.ts';
 
 const auditors = ['auditor', 'dpo'] as const;
 const day = { anyOf: [{ const: '' }, { type: 'string', format: 'date' }] };
@@ -67,7 +68,7 @@ export function auditRoutes(shared: Shared): RouteDefinition[] {
           banner: chainBanner(null, await journal.checkpoint(), w),
           filter: { from, until, prefix, about },
           filtered: Boolean(from || until || prefix || about),
-          groups: actionGroups.map(([id, name]) => [id, w.t(name)]),
+          groups: groupsOf({ relays: projects !== undefined }).map(([id, name]) => [id, w.t(name)]),
           older: entries.length > pageSize ? `/audit/log?${next}` : null,
         });
       },
@@ -84,44 +85,50 @@ export function auditRoutes(shared: Shared): RouteDefinition[] {
       roles: auditors,
       handler: async (call) => page('audit/chain', await chainModel(call, true)),
     }),
-    route({
-      method: 'get',
-      path: '/audit/reports',
-      roles: auditors,
-      handler: (call) => reportsPage(call),
-    }),
-    route<{ from: string; until: string }>({
-      method: 'post',
-      path: '/audit/reports',
-      roles: auditors,
-      body: form({ from: { type: 'string', format: 'date' }, until: { type: 'string', format: 'date' } }),
-      redraw: (call, problems) => reportsPage(call as Call, { values: call.body, problems }),
-      async handler(call) {
-        if (!projects) throw new Refusal('report.unavailable', 'unavailable');
-        const { from, until } = call.body;
-        if (until < from) {
-          throw new Refusal('period.backwards', 'invalid', {
-            field: 'until',
-            message: 'Последний день раньше первого.',
-          });
-        }
-        const range = period(from, until) as { from: Temporal.Instant; to: Temporal.Instant };
-        const made = await story((trx) => projects.logs.report(trx, { ...range, by: by(call).account }));
-        call.flash(words(call).t('Отчёт {{number}} готов.', { number: made.number }));
-        return redirect('/audit/reports');
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/audit/reports/:id.pdf',
-      roles: auditors,
-      async handler(call) {
-        const record = await letters.documents.get(call.params.id ?? '');
-        if (record.kind !== 'log-access-report') throw new Refusal('report.unknown', 'not-found');
-        return file(await letters.documents.pdf(record.id), 'application/pdf', `${record.number ?? record.id}.pdf`);
-      },
-    }),
+    ...(projects ? reportRoutes(projects) : []),
   ];
+
+  /** Reports of who looked at the log of messages. */
+  function reportRoutes(pages: ProjectPages): RouteDefinition[] {
+    return [
+      route({
+        method: 'get',
+        path: '/audit/reports',
+        roles: auditors,
+        handler: (call) => reportsPage(call),
+      }),
+      route<{ from: string; until: string }>({
+        method: 'post',
+        path: '/audit/reports',
+        roles: auditors,
+        body: form({ from: { type: 'string', format: 'date' }, until: { type: 'string', format: 'date' } }),
+        redraw: (call, problems) => reportsPage(call as Call, { values: call.body, problems }),
+        async handler(call) {
+          const { from, until } = call.body;
+          if (until < from) {
+            throw new Refusal('period.backwards', 'invalid', {
+              field: 'until',
+              message: 'Последний день раньше первого.',
+            });
+          }
+          const range = period(from, until) as { from: Temporal.Instant; to: Temporal.Instant };
+          const made = await story((trx) => pages.logs.report(trx, { ...range, by: by(call).account }));
+          call.flash(words(call).t('Отчёт {{number}} готов.', { number: made.number }));
+          return redirect('/audit/reports');
+        },
+      }),
+      route({
+        method: 'get',
+        path: '/audit/reports/:id.pdf',
+        roles: auditors,
+        async handler(call) {
+          const record = await letters.documents.get(call.params.id ?? '');
+          if (record.kind !== 'log-access-report') throw new Refusal('report.unknown', 'not-found');
+          return file(await letters.documents.pdf(record.id), 'application/pdf', `${record.number ?? record.id}.pdf`);
+        },
+      }),
+    ];
+  }
 
   async function chainModel(call: Call, run: boolean) {
     const checked = run ? await journal.verify() : null;
@@ -138,7 +145,6 @@ export function auditRoutes(shared: Shared): RouteDefinition[] {
     const { today } = shared.today();
     const found = await letters.documents.find({ kind: 'log-access-report' });
     return page('audit/reports', {
-      available: projects !== undefined,
       rows: found.map(({ id, number, madeAt, pages, sha256 }) => ({
         id,
         number,

@@ -17,7 +17,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
       form: true,
       query: form({}, { next: innerPath }),
       handler: (call) =>
-        call.actor ? redirect(homeOf(call.actor)) : page('auth/login', { next: call.query.next ?? '' }),
+        call.actor ? redirect(homeOf(call.actor, shared)) : page('auth/login', { next: call.query.next ?? '' }),
     }),
     route<{ email: string; password: string; next?: string }>({
       method: 'post',
@@ -35,7 +35,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
           return redirect(next ? `/auth/totp?next=${encodeURIComponent(next)}` : '/auth/totp');
         }
         await call.signIn(answer.actor.account);
-        return redirect(next || homeOf(answer.actor));
+        return redirect(next || homeOf(answer.actor, shared));
       },
     }),
     route({
@@ -61,7 +61,7 @@ export function authRoutes(shared: Shared): RouteDefinition[] {
         const code = call.body.code.replaceAll(' ', '');
         const actor = await asInput(() => accounts.secondFactor({ account, code, ip: call.ip }));
         await call.signIn(actor.account);
-        return redirect(call.body.next || homeOf(actor));
+        return redirect(call.body.next || homeOf(actor, shared));
       },
     }),
     route({

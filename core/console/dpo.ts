@@ -152,7 +152,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
         const queues = (await shared.jobs.counts()).filter(
           ({ queued, active, failed }) => queued + active + failed > 0,
         );
-        const findings = law.lint(today.today).filter(({ severity, settled }) => severity !== 'info' && !settled);
+        const findings = (await shared.findings()).filter(({ severity, settled }) => severity !== 'info' && !settled);
         const next = [
           ...plans
             .filter(({ state }) => state === 'waiting' || state === 'partly')
@@ -516,8 +516,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
             return { ...{ title, system, clause, frozen: error.code }, until: '—', by: '—', because: '' };
           }
         });
-        const order = { error: 0, warning: 1, info: 2 };
-        const findings = law.lint(today).sort((a, b) => order[a.severity] - order[b.severity]);
+        const findings = await shared.findings();
         return page('dpo/retention', { schedules, findings, today: words(call).date(today), digest: law.digest });
       },
     }),

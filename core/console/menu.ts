@@ -38,7 +38,7 @@ export function menuOf(shared: Shared) {
         items: [
           item('/audit/log', t('Журнал доступа')),
           item('/audit/chain', t('Проверка цепочки')),
-          item('/audit/reports', t('Отчёты PDF')),
+          ...(shared.projects ? [item('/audit/reports', t('Отчёты PDF'))] : []),
           ...acts,
         ],
       });
@@ -80,14 +80,14 @@ export function markCurrent(sections: NavSection[], path: string): NavSection[] 
 }
 
 /** Where a person begins their day. */
-export function homeOf(actor: Actor): string {
-  const order: [Actor['roles'][number], string][] = [
+export function homeOf(actor: Actor, { projects }: Pick<Shared, 'projects'>): string {
+  const order: readonly (readonly [Actor['roles'][number], string])[] = [
     ['dpo', '/dpo'],
     ['dpo-assistant', '/dpo'],
     ['auditor', '/audit/log'],
-    ['specialist', '/logs'],
+    ...(projects ? ([['specialist', '/logs']] as const) : []),
     ['admin', '/admin'],
-    ['relay-user', '/my/projects'],
+    ['relay-user', projects ? '/my/projects' : '/my/privacy'],
   ];
   return order.find(([role]) => actor.roles.includes(role))?.[1] ?? '/help';
 }

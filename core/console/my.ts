@@ -16,14 +16,14 @@ const projectStates: Record<string, { name: string; tone: string }> = {
 
 /** The pages of a relay user. */
 export function myRoutes(shared: Shared): RouteDefinition[] {
-  const { db, accounts, consents, letters, law, projects, invoices, story, words } = shared;
+  const { db, accounts, consents, letters, law, projects, invoices, requests, story, words } = shared;
 
   return [
     route({
       method: 'get',
       path: '/my',
       roles: users,
-      handler: () => redirect(projects ? '/my/projects' : '/my/account'),
+      handler: () => redirect(projects ? '/my/projects' : '/my/privacy'),
     }),
     ...(projects ? projectRoutes(projects) : []),
     route({
@@ -35,6 +35,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
         const notices = await letters.notices(subjectOf(call), { limit: 100 });
         return page('my/notices', {
           rows: notices.map((notice) => ({ ...notice, placedAt: w.dateTime(notice.placedAt) })),
+          relays: projects !== undefined,
         });
       },
     }),
@@ -85,10 +86,11 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
       async handler(call) {
         const w = words(call);
         const { account } = by(call);
-        const [profile, accepted, given] = await Promise.all([
+        const [profile, accepted, given, stopped] = await Promise.all([
           accounts.profile(db, account),
           consents.acceptances(db, account),
           consents.given(db, subjectOf(call)),
+          requests.stopped(subjectOf(call)),
         ]);
         const editions = new Map((await consents.editions.list(db)).map((edition) => [edition.id, edition]));
         const { today } = shared.today();
@@ -115,6 +117,10 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
             ...consent,
             givenAt: w.dateTime(consent.givenAt),
             withdrawnAt: w.dateTime(consent.withdrawnAt),
+          })),
+          stopped: stopped.map(({ purpose, at }) => ({
+            purpose: law.operator.purposes.find(({ id }) => id === purpose)?.title ?? purpose,
+            at: w.dateTime(at),
           })),
         });
       },
@@ -184,6 +190,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
     return {
       items: planItems(preview.items, w),
       eraseBy: w.date(preview.eraseBy),
+      relays: projects !== undefined,
       lost: preview.lostPaidTime
         ? { until: w.date(preview.lostPaidTime.until), days: preview.lostPaidTime.days }
         : null,

@@ -6,7 +6,7 @@ import type { Db, Trx } from '../db/index.ts';
 import type { Actor, Http, HttpLog } from '../http/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
-import type { Law } from '../law/index.ts';
+import type { Law, LintKnown } from '../law/index.ts';
 import type { Letters } from '../letters/index.ts';
 import type { Requests } from '../requests/index.ts';
 import type { Retention } from '../retention/index.ts';
@@ -30,6 +30,8 @@ export interface ConsoleDeps {
   log: HttpLog;
   /** The address people see, without a slash at the end. */
   config: { publicUrl: string };
+  /** The clauses that the operator's documents have; see the linter. */
+  clauses(): Promise<NonNullable<LintKnown['clauses']>>;
   /** Pages of projects and of log access are shown when somebody offers these. */
   projects?: ProjectPages;
   invoices?: InvoicePages;

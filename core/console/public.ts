@@ -29,7 +29,10 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
       method: 'get',
       path: '/',
       roles: 'public',
-      handler: (call) => (call.actor ? redirect(homeOf(call.actor)) : page('public/home', { contacts })),
+      handler: (call) =>
+        call.actor
+          ? redirect(homeOf(call.actor, shared))
+          : page('public/home', { contacts, relays: shared.projects !== undefined }),
     }),
     route({ method: 'get', path: '/help', roles: 'public', handler: () => page('public/help', { contacts }) }),
     route({
@@ -80,7 +83,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
       path: '/register',
       roles: 'public',
       form: true,
-      handler: (call) => (call.actor ? redirect(homeOf(call.actor)) : registerPage({ values: {} })),
+      handler: (call) => (call.actor ? redirect(homeOf(call.actor, shared)) : registerPage({ values: {} })),
     }),
     route<{
       email: string;

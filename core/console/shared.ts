@@ -1,6 +1,7 @@
 import { Refusal, type Temporal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
 import type { Actor, Call, Schema, Words } from '../http/index.ts';
+import type { Finding } from '../law/index.ts';
 import type { ConsoleDeps } from './ports.ts';
 import type { Today } from './views/requests.ts';
 
@@ -11,9 +12,17 @@ export interface Shared extends ConsoleDeps {
   story<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** Names of staff by account id; an id that is not staff stays an id. */
   names(): Promise<(id: string) => string>;
+  /** What the linter says today, worst first; asked of the packs once a day, for they do not change while we run. */
+  findings(): Promise<readonly Finding[]>;
 }
 
 export function share(deps: ConsoleDeps): Shared {
+  let looked: { on: Temporal.PlainDate; findings: Promise<Finding[]> } | null = null;
+  const look = async (on: Temporal.PlainDate) =>
+    deps.law.lint(on, {
+      clauses: await deps.clauses(),
+      stores: deps.datamap.stores().map(({ store }) => store),
+    });
   return {
     ...deps,
     today: () => todayOf(deps.clock.now(), deps),
@@ -22,6 +31,11 @@ export function share(deps: ConsoleDeps): Shared {
     async names() {
       const known = new Map((await deps.accounts.staff.list()).map(({ account, name }) => [account, name]));
       return (id) => known.get(id) || id;
+    },
+    findings() {
+      const { today } = todayOf(deps.clock.now(), deps);
+      if (!looked?.on.equals(today)) looked = { on: today, findings: look(today) };
+      return looked.findings;
     },
   };
 }

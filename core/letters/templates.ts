@@ -37,14 +37,19 @@ interface Loaded {
 }
 
 const header =
-  'const { day, moment, number, money, count, size, ground, clause, project } = it.words; const d = it.data; const o = it.operator;';
+  'const { day, moment, number, money, count, size, ground, clause, project } = it.words; const d = it.data; const o = it.operator; const relays = it.relays;';
 
 /**
  * Reads every template and its schema once; a template without a schema, a sample or a language stops the start.
  * @param root the folder `templates/`
  * @param base the address of this installation, for links that begin with a slash
  */
-export function loadTemplates(root: URL, sender: Named, zone: string, base: () => string): Templates {
+export function loadTemplates(
+  root: URL,
+  sender: Named & { plugins?: readonly string[] },
+  zone: string,
+  base: () => string,
+): Templates {
   const mail = new URL('mail/', root);
   const pdf = new URL('pdf/', root);
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -113,6 +118,8 @@ export function loadTemplates(root: URL, sender: Named, zone: string, base: () =
         data: check(letter.validate, data, 'letter.data', name),
         words: words[locale],
         operator: sender,
+        // Tokens and messages are spoken of only where there are some.
+        relays: sender.plugins?.includes('relay') ?? false,
         stated: requisites(sender, locale),
         to,
       };

@@ -31,10 +31,10 @@ export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
   };
 }
 
-/** `srok serve`: web, relay and jobs in one process, until it is told to stop. */
+/** `srok serve`: web, the operator's plugins and jobs in one process, until it is told to stop. */
 export function addServe(program: Command, { createApp }: CliContext): void {
   withHome(program.command('serve'))
-    .description('запустить службу: сайт, ретранслятор и задания в одном процессе')
+    .description('запустить службу оператора: сайт, его модули и задания в одном процессе')
     .addOption(new Option('--port <number>', 'порт').env('PORT').default('3000'))
     .addOption(new Option('--host <address>', 'адрес').env('HOST').default('127.0.0.1'))
     .action(async (options: HomeOptions & { port: string; host: string }) => {

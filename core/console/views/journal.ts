@@ -2,6 +2,9 @@ import type { Tone, Words } from '../../http/index.ts';
 import type { Checkpoint, Entry, Verification } from '../../journal/index.ts';
 import { actionWords } from '../../requests/index.ts';
 
+/** The first part of an action that only the relay writes. */
+const ofRelay: readonly string[] = ['log.', 'project.', 'token.'];
+
 /** The first part of an action: the filter of the page. */
 export const actionGroups: [string, string][] = [
   ['log.', 'Доступ к журналу сообщений'],
@@ -19,6 +22,11 @@ export const actionGroups: [string, string][] = [
   ['edition.', 'Редакции документов'],
   ['hold.', 'Запреты на уничтожение'],
 ];
+
+/** The groups that this installation can have entries of. */
+export function groupsOf({ relays }: { relays: boolean }): [string, string][] {
+  return actionGroups.filter(([id]) => relays || !ofRelay.includes(id));
+}
 
 const short = (hash: string): string => (hash.length > 12 ? `${hash.slice(0, 4)}…${hash.slice(-4)}` : hash);
 
