@@ -101,10 +101,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...(options.mailFrom ? { mailFrom: options.mailFrom } : {}),
       ...(options.behindProxy ? { behindProxy: true } : {}),
     };
-    const law = await loadLaw({
-      root: options.policies ? pathToFileURL(`${resolve(options.policies)}/`) : new URL('policies/', root),
-      operator: options.operator,
-    });
+    const policies = options.policies ? pathToFileURL(`${resolve(options.policies)}/`) : new URL('policies/', root);
+    const law = await loadLaw({ root: policies, operator: options.operator });
     const home = ensureHome(options.home);
 
     // Beside a running service a command joins its database; alone it takes the folder and starts one for itself.
@@ -229,7 +227,8 @@ export async function createApp(options: AppOptions): Promise<App> {
             (await connectors.check()).map(({ connector, problem }) => `${connector}: ${problem}`).join('; ') || null,
         },
       });
-      createConsole({ http, ...engine, ...host.pages() });
+      const clauses = () => readClauses(policies, law.operator.id);
+      createConsole({ http, ...engine, ...host.pages(), clauses });
       for (const route of [...taskRoutes({ db, connectors, requests }), ...host.routes()]) http.route(route);
       // What is under way is answered while the rooms are still open.
       closing.push(() => drain(server));

@@ -499,7 +499,7 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       method: 'get',
       path: '/dpo/retention',
       roles: ['dpo', 'dpo-assistant', 'auditor'],
-      handler(call) {
+      async handler(call) {
         const { today } = shared.today();
         const schedules = law.operator.schedules.map(({ category, title, clause, system }) => {
           try {
