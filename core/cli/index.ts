@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import type { CliContext } from './app.ts';
 import { addCalendarCommand } from './commands/calendar.ts';
 import { addCoverageCommand } from './commands/coverage.ts';
+import { addDiffCommand } from './commands/diff.ts';
 import { addJournalCommands } from './commands/journal.ts';
 import { addLawCommands } from './commands/law.ts';
 import { addOperatorCommands } from './commands/operator.ts';
@@ -50,6 +51,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addDemo(program, context);
   addLawCommands(program, context);
   addTimelineCommand(program, context);
+  addDiffCommand(program, context);
   addCalendarCommand(program, context);
   addCoverageCommand(program, context);
   addOperatorCommands(program, context);
