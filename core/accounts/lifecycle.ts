@@ -1,6 +1,6 @@
 import { Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
-import type { Because, Due, Law, LawStep } from '../law/index.ts';
+import { afterPaidTime, type Because, type Due, type Law, type LawStep } from '../law/index.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -50,7 +50,7 @@ function step(name: Step['step'], law: Law, duty: string, from: Day | Instant, p
   const due = law.due(duty, { from });
   // A step without a day would be taken never; the packs are checked for this when they are loaded.
   if (!due.mayFrom) throw new Error(`The duty ${duty} names no first day; the operator's pack must give it one.`);
-  const on = paidUntil ? laterOf(due.mayFrom, paidUntil.add({ days: 1 })) : due.mayFrom;
+  const on = afterPaidTime(due.mayFrom, paidUntil);
   return { step: name, on, by: due.dueOn, because: opening(due, law) };
 }
 

@@ -179,7 +179,12 @@ export function createConsents(deps: ConsentsDeps): Consents {
     });
   }
 
-  async function publish(trx: Trx, edition: Edition): Promise<string> {
+  // A new edition is announced in the ways that the operator's documents name, and in no other.
+  const named = law.operator.noticeChannels.documents;
+  const personal = (['email', 'dashboard'] as const).filter((channel) => named.includes(channel));
+
+  async function publish(trx: Trx, edition: Edition): Promise<string | null> {
+    if (!named.includes('publication')) return null;
     return letters.queue(trx, {
       template: 'document.changed',
       to: {},
@@ -192,13 +197,13 @@ export function createConsents(deps: ConsentsDeps): Consents {
   async function write(trx: Trx, edition: Edition, id: string): Promise<string | null> {
     const account = await accounts.get(trx, id);
     const profile = await accounts.profile(trx, id);
-    if (!account || !profile) return null; // gone since the page was read
+    if (!account || !profile || personal.length === 0) return null; // gone since the page was read
     return letters.queue(trx, {
       template: 'document.changed',
       to: { subject: account.subject, account: id, email: profile.email, name: profile.name },
       locale: profile.locale,
       about: edition.id,
-      channels: ['email', 'dashboard'],
+      channels: personal,
       data: letterData(edition, profile.locale),
     });
   }
@@ -294,6 +299,19 @@ export function createConsents(deps: ConsentsDeps): Consents {
     withdrawnVia: row.withdrawn_via,
   });
 
+  /** A contract, its prices and a policy are no text of a consent: it is a document of its own. */
+  function mustBeSeparate(shown: Edition, on: Temporal.PlainDate): void {
+    const { kind } = documentOf(shown.document);
+    const separate = kind === 'consent' || kind === 'annex';
+    const valid = law.may('consent', { on, separate });
+    if (valid.allowed) return;
+    throw new Refusal('consent.not-separate', 'conflict', {
+      edition: shown.id,
+      clause: valid.clause,
+      message: `Согласие оформляется отдельно от других документов (${valid.clause}).`,
+    });
+  }
+
   async function give(
     trx: Trx,
     { subject, purpose, edition: editionId, text, via }: Parameters<Consents['give']>[1],
@@ -301,9 +319,11 @@ export function createConsents(deps: ConsentsDeps): Consents {
     const known = law.operator.purposes.find(({ id }) => id === purpose);
     if (!known) throw new Refusal('consent.unknown-purpose', 'invalid', { field: 'purpose' });
     if (!known.consent) throw new Refusal('consent.not-asked', 'conflict', { purpose, clause: known.clause });
-    const digest = editionId ? (await edition(trx, editionId)).sha256 : text?.trim() ? sha256(text) : null;
+    const shown = editionId ? await edition(trx, editionId) : null;
+    const digest = shown?.sha256 ?? (text?.trim() ? sha256(text) : null);
     if (!digest) throw new Refusal('consent.without-text', 'invalid', { field: 'text' });
     const at = clock.now();
+    if (shown) mustBeSeparate(shown, dayOf(at, law.zone));
     const row: ConsentRow = {
       id: newId('cns', at),
       subject_id: subject,

@@ -115,7 +115,10 @@ export interface Consents {
   /** Ознакомление: for any document. */
   acquaint(trx: Trx, account: string, edition: string, how?: { via?: string }): Promise<Acceptance>;
   acceptances(trx: Db | Trx, account: string): Promise<Acceptance[]>;
-  /** @throws Refusal `consent.unknown-purpose`, `consent.not-asked` when the purpose rests on another ground */
+  /**
+   * @throws Refusal `consent.unknown-purpose`, `consent.not-asked` when the purpose rests on another ground,
+   *   `consent.not-separate` when its text is a contract or a policy
+   */
   give(
     trx: Trx,
     consent: { subject: string; purpose: string; edition?: string; text?: string; via: string },

@@ -257,8 +257,8 @@ export function createRequests(deps: RequestsDeps): Requests {
     if (kind !== 'access') return null;
     const before = await answeredBefore(trx, subject, kind, receivedAt);
     if (!before) return null;
-    const { mayFrom } = law.due('access.repeat', { from: before.received_at });
-    return mayFrom && Temporal.PlainDate.compare(dayOf(receivedAt, zone), mayFrom) < 0 ? before.id : null;
+    const refusable = law.may('repeat-refusal', { first: before.received_at, answered: 'full', repeated: receivedAt });
+    return refusable.allowed ? before.id : null;
   }
 
   async function planErasure(trx: Trx, row: RequestRow, by: string, cause?: Plan['cause']): Promise<void> {

@@ -36,6 +36,22 @@ export function createLogAccess(engine: Engine) {
   const { clock, db, journal, law, vault } = engine;
   const rules = sectionOf(law.operator, 'logAccess');
 
+  /** The refusal of a look at the log in words, by the reason of the law. */
+  function noAccess(reason: string, purpose: string, clause: string | undefined): Refusal {
+    const banned = rules.forbidden.find(({ id }) => id === purpose);
+    const words: Record<string, string> = {
+      'no-purpose': `Укажите цель: ${rules.purposes.map(({ title }) => title).join('; ')}.`,
+      'purpose-forbidden': `Для этой цели логи не используются: ${banned?.title} (${clause}).`,
+      'purpose-unknown': 'Такой цели нет в перечне целей логирования.',
+      'no-need': `Укажите документ, которым подтверждена необходимость доступа (${clause}).`,
+    };
+    return new Refusal(`log.${reason}`, reason === 'purpose-forbidden' ? 'forbidden' : 'invalid', {
+      field: reason === 'no-need' ? 'need' : 'purpose',
+      clause,
+      message: words[reason],
+    });
+  }
+
   /** Why an order cannot stand, or null. The first reason is enough. */
   async function objection(actor: Actor, order: Partial<AccessRequest>): Promise<Refusal | null> {
     if (!actor.roles.includes('specialist')) {
@@ -45,36 +61,10 @@ export function createLogAccess(engine: Engine) {
       });
     }
     const purpose = order.purpose?.trim() ?? '';
-    if (purpose === '') {
-      return new Refusal('log.no-purpose', 'invalid', {
-        field: 'purpose',
-        clause: rules.needClause,
-        message: `Укажите цель: ${rules.purposes.map(({ title }) => title).join('; ')}.`,
-      });
-    }
-    const forbidden = rules.forbidden.find(({ id }) => id === purpose);
-    if (forbidden) {
-      return new Refusal('log.purpose-forbidden', 'forbidden', {
-        field: 'purpose',
-        clause: forbidden.clause,
-        message: `Для этой цели логи не используются: ${forbidden.title} (${forbidden.clause}).`,
-      });
-    }
-    if (!rules.purposes.some(({ id }) => id === purpose)) {
-      return new Refusal('log.purpose-unknown', 'invalid', {
-        field: 'purpose',
-        clause: rules.purposes[0]?.clause,
-        message: 'Такой цели нет в перечне целей логирования.',
-      });
-    }
     const need = order.need?.trim() ?? '';
-    if (need === '' || need.length > 500) {
-      return new Refusal('log.no-need', 'invalid', {
-        field: 'need',
-        clause: rules.needClause,
-        message: `Укажите документ, которым подтверждена необходимость доступа (${rules.needClause}).`,
-      });
-    }
+    const { allowed, reason, because } = law.may('log-access', { purpose, need });
+    if (!allowed) return noAccess(reason, purpose, because.winner.cite.clause);
+    if (need.length > 500) return noAccess('no-need', purpose, rules.needClause);
     const { scope } = order;
     const ordered = scope && Temporal.PlainDate.compare(scope.from, scope.before) < 0;
     if (!ordered) {

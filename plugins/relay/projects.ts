@@ -106,7 +106,8 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       // An erased person does not come back by a late call.
       await engine.datamap.subjects.alive(trx, order.subject);
       const free = plan.priceKopecks === 0;
-      if (plan.activeProjects !== null && (await countActive(trx, order.subject, plan.id)) >= plan.activeProjects) {
+      const active = plan.activeProjects === null ? 0 : await countActive(trx, order.subject, plan.id);
+      if (!law.may('project', { plan: plan.id, active }).allowed) {
         throw new Refusal('project.free-limit', 'conflict', {
           clause: freeProjectsClause,
           limit: plan.activeProjects,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Temporal } from '../../core/base/index.ts';
+import { type Refusal, Temporal } from '../../core/base/index.ts';
 import { isUnsupported, type Store, type StoreContext } from '../../core/datamap/index.ts';
 import type { Trx } from '../../core/db/index.ts';
 import { aUser, type House, openHouse, refusalOf } from '../accounts/house.ts';
@@ -50,6 +50,30 @@ describe('consents and proofs', () => {
     const user = await aUser(house);
     expect(await refusalOf(give(user.subject, 'access'))).to.equal('consent.not-asked');
     expect(await refusalOf(give(user.subject, 'нет такой'))).to.equal('consent.unknown-purpose');
+  });
+
+  it('is not given by the text of the contract or of the policy: it is a document of its own', async () => {
+    const user = await aUser(house);
+    const publish = (document: string) =>
+      house.story((trx) =>
+        house.consents.editions.add(trx, {
+          ...{ document, bytes: Buffer.from(`${document}, текст`), mime: 'text/plain' },
+          published: Temporal.PlainDate.from('2026-04-30'),
+        }),
+      );
+    const by = async (document: string) => {
+      const { id } = await publish(document);
+      return house.story((trx) =>
+        house.consents.give(trx, { subject: user.subject, purpose: analytics, edition: id, via: 'registration' }),
+      );
+    };
+    for (const document of ['offer', 'policy']) {
+      const refusal = (await by(document).catch((error) => error)) as Refusal;
+      expect(refusal.code).to.equal('consent.not-separate');
+      expect(String(refusal.details.clause)).to.include('152-ФЗ от 27.07.2006');
+    }
+    expect(await house.consents.given(house.db, user.subject)).to.have.length(0);
+    expect((await by('cookies')).sha256).to.match(/^[0-9a-f]{64}$/);
   });
 
   it('the proof of an acceptance starts its term with the end of the contract and then goes, but for those held', async () => {
