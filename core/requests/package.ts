@@ -197,6 +197,9 @@ export function pointsOf(
   }));
 }
 
+/** What is said of a purpose for which the operator's documents name no basis. */
+const noBasis = 'правовое основание в документах оператора не указано';
+
 function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.PlainDate): Record<string, string[]> {
   const { operator } = law;
   const used = new Set(parts.flatMap(({ entry }) => entry.store.purposes));
@@ -210,7 +213,7 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
     '1': [`${operator.name} обрабатывает Ваши персональные данные в системах: ${systems.join('; ')}.`],
     '2': purposes.map(
       ({ title, bases }) =>
-        `${title} — ${bases.map((basis) => `${small(basis.text)} (${cite(basis.cite, 'ru')})`).join('; ')}.`,
+        `${title} — ${bases.map((basis) => `${small(basis.text)} (${cite(basis.cite, 'ru')})`).join('; ') || noBasis}.`,
     ),
     '3': [
       `Цели: ${purposes.map(({ title }) => small(title)).join('; ')}.`,
