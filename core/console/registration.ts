@@ -40,14 +40,13 @@ export async function editionsToSee({ db, consents, law }: Deps, today: Temporal
  * @throws Refusal `registration.no-birth-day`, `registration.under-age` with the clause
  */
 function mustBeOfAge(law: Deps['law'], born: string | undefined, today: Temporal.PlainDate): void {
-  const { age } = law.operator;
-  if (!age) return;
   const field = 'born';
-  const day = born ? Temporal.PlainDate.from(born) : null;
-  if (!day || Temporal.PlainDate.compare(day, today) > 0) {
+  const { allowed, reason } = law.may('registration', { born: born ? Temporal.PlainDate.from(born) : null, on: today });
+  const { age } = law.operator;
+  if (allowed || !age) return;
+  if (reason === 'age-unknown') {
     throw new Refusal('registration.no-birth-day', 'invalid', { field, message: 'Укажите дату рождения.' });
   }
-  if (Temporal.PlainDate.compare(day.add({ years: age.minimum }), today) <= 0) return;
   throw new Refusal('registration.under-age', 'invalid', {
     field,
     ...{ minimum: age.minimum, clause: age.clause },

@@ -63,11 +63,13 @@ export const people: { [What in keyof PeopleInputs]: Predicate<PeopleInputs[What
     if (!operator.age) return yes('no-age-rule', 'возраст документами не ограничен', silence('age'));
     const rule = own('age', operator.age.clause);
     const { minimum } = operator.age;
-    if (!born) return no('age-unknown', `не подтверждено, что человеку есть ${minimum} лет`, rule);
+    if (!born || Temporal.PlainDate.compare(born, needed(on, 'on')) > 0) {
+      return no('age-unknown', `не подтверждено, что человеку есть ${minimum} лет`, rule);
+    }
     const from = born.add({ years: minimum });
     // Born on the 29th of February: the age is reached when that day is over, not the day before.
     const reached = from.day === born.day ? from : from.add({ days: 1 });
-    const old = Temporal.PlainDate.compare(reached, needed(on, 'on')) <= 0;
+    const old = Temporal.PlainDate.compare(reached, on) <= 0;
     return old
       ? yes('of-age', `есть ${minimum} лет`, rule)
       : no('under-age', `моложе ${minimum} лет до ${reached}`, rule, { from: reached });
