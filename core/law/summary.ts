@@ -7,6 +7,10 @@ import type { Pack } from './pack.ts';
 import type { Because, Due, SummarySection } from './types.ts';
 
 type Day = Temporal.PlainDate;
+/** How a term of no length is called. */
+const atOnce = describePeriod({}, 'ru');
+/** What the operator's documents say in so many words. */
+const stated = { act: 'документы оператора', certainty: 'A' } as const;
 const ru = new Intl.ListFormat('ru', { type: 'disjunction' });
 
 /**
@@ -23,7 +27,7 @@ export function summaryOf(pack: Pack, document: string, on: Day): SummarySection
     .map((part) => ({
       heading: part.heading,
       items: [
-        ...(part.texts ?? []),
+        ...(part.texts ?? []).map(({ text, clause }) => ({ text, clause: cite({ ...stated, clause }, 'ru') })),
         ...(part.categories ?? []).map((id) => retention(pack, id, on)),
         ...(part.duties ?? []).flatMap((id) => terms(pack, id, on)),
         ...(part.effective ?? []).map((kind) => change(pack, kind, on)),
@@ -34,14 +38,12 @@ export function summaryOf(pack: Pack, document: string, on: Day): SummarySection
 
 function retention(pack: Pack, id: string, on: Day) {
   const { because, destroyBecause } = keepOf(pack, id, { from: on });
-  const title = pack.categories.get(id)?.title ?? id;
+  const title = pack.scheduleOf.get(id)?.title ?? pack.categories.get(id)?.title ?? id;
   const starts = startsOf(pack, because.winner.rule);
   const kept =
-    because.winner.value === describePeriod({}, 'ru')
-      ? `хранятся до события: ${starts}`
-      : `хранятся ${because.winner.value} (начало срока: ${starts})`;
+    because.winner.value === atOnce ? `до события: ${starts}` : `${because.winner.value} (начало срока: ${starts})`;
   return {
-    text: `${title} — ${kept}; затем уничтожаются, не позднее чем через ${destroyBecause.winner.value}.`,
+    text: `${title}: срок хранения — ${kept}; уничтожение — ${within(destroyBecause.winner.value)}.`,
     clause: grounds(because),
   };
 }
@@ -67,9 +69,10 @@ function term(pack: Pack, id: string, { because, lateFrom, mayFrom }: Due, whom:
   const more = extension ? `, с мотивированным уведомлением ещё ${describePeriod(extension, 'ru')}` : '';
   const first = mayFrom && lateFrom ? because.losers.find((step) => step.rule === rule?.after) : undefined;
   const wait = first ? `не раньше чем через ${first.value}, затем ` : '';
-  const bound = lateFrom ? 'не позднее чем через' : 'не раньше чем через';
+  const { value } = because.winner;
+  const bound = lateFrom ? within(value) : `не раньше чем через ${value}`;
   return {
-    text: `${title} — ${wait}${bound} ${because.winner.value}${more} (начало срока: ${startsOf(pack, because.winner.rule)}).`,
+    text: `${title} — ${wait}${bound}${more} (начало срока: ${startsOf(pack, because.winner.rule)}).`,
     clause: [...new Set([grounds(because), ...(first ? [cite(first.cite, 'ru')] : [])])].join('; '),
   };
 }
@@ -77,8 +80,12 @@ function term(pack: Pack, id: string, { because, lateFrom, mayFrom }: Due, whom:
 function change(pack: Pack, kind: 'document' | 'price', on: Day) {
   const { because } = dueNear(pack, `change.${kind}`, on);
   const title = pack.duties.get(`change.${kind}`)?.title ?? kind;
+  const { value } = because.winner;
   return {
-    text: `${title} — не раньше чем через ${because.winner.value} после опубликования; эти дни должны пройти полностью.`,
+    text:
+      value === atOnce
+        ? `${title} — со дня опубликования, если сама редакция не назовёт более поздний.`
+        : `${title} — не раньше чем через ${value} после опубликования; эти дни должны пройти полностью.`,
     clause: [because.winner, ...because.losers].map((step) => cite(step.cite, 'ru')).join('; '),
   };
 }
@@ -93,6 +100,10 @@ function dueNear(pack: Pack, id: string, on: Day, customer?: 'business' | 'consu
     const year = pack.calendar.years().at(-1) as number;
     return dueOf(pack, id, { from: Temporal.PlainDate.from({ year, month: 7, day: 1 }), ...who });
   }
+}
+
+function within(value: string): string {
+  return value === atOnce ? 'сразу, в тот же день' : `не позднее чем через ${value}`;
 }
 
 function startsOf(pack: Pack, rule: string): string {

@@ -87,7 +87,7 @@ describe('asking the law', () => {
     expect(plain(answer?.text ?? ''))
       .to.include('10 рабочих дней')
       .and.to.include('ещё 5 рабочих дней');
-    const payload = policy.find((item) => item.text.startsWith('Содержание электронных сообщений'));
+    const payload = policy.find((item) => item.text.startsWith('Содержание сообщений'));
     expect(plain(payload?.text ?? '')).to.include('6 месяцев');
     expect(plain(payload?.clause ?? ''))
       .to.include('Оферта, п. 3.5.3')
