@@ -64,6 +64,12 @@ describe('a broken policy file stops the start', () => {
     expect(error.reason).to.match(/^unknown key "kept"; one of id, title, /);
   });
 
+  it('refuses a tariff with a term of its own for the logs', async () => {
+    const limits = 'payload_bytes: 65536 }';
+    const error = await failure('operators/qsockets/plans.yaml', limits, `${limits}\n  keep: { months: 12 }`);
+    expect(error.reason).to.match(/^unknown key "keep"; one of id, title, /);
+  });
+
   it('refuses a value without a citation', async () => {
     const error = await failure(access, 'cite: { act: "152-ФЗ от 27.07.2006", article: "14", part: 3 }\n', 'note: x\n');
     expect(error.reason).to.match(/missing "cite"|unknown key "note"/);

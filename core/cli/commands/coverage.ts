@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
 import { type CoverageRow, coverageStatuses, readCoverage } from '../../law/index.ts';
 import type { CliContext } from '../app.ts';
 import { print, table, UsageError } from '../output.ts';
+import { policiesOf } from '../packs.ts';
 
 /** `srok coverage`: every rule and clause of the inventories, and what carries it out. */
-export function addCoverageCommand(program: Command, { root }: CliContext): void {
+export function addCoverageCommand(program: Command, context: CliContext): void {
   program
     .command('coverage')
     .description('каждое правило и каждый пункт документов: что их исполняет')
@@ -14,9 +13,7 @@ export function addCoverageCommand(program: Command, { root }: CliContext): void
     .addOption(new Option('--status <status>', 'только строки с этим состоянием').choices(coverageStatuses))
     .option('--json')
     .action(async (options: { operator?: string; status?: string; json?: boolean }) => {
-      const { SROK_POLICIES } = process.env;
-      const policies = SROK_POLICIES ? pathToFileURL(`${resolve(SROK_POLICIES)}/`) : new URL('policies/', root);
-      const { rows, problems } = await readCoverage(policies, root);
+      const { rows, problems } = await readCoverage(policiesOf(context), context.root);
       const of = (row: CoverageRow) => options.operator === undefined || row.operator === options.operator;
       const mine = rows.filter(of);
       if (mine.length === 0) {
@@ -49,6 +46,6 @@ export function addCoverageCommand(program: Command, { root }: CliContext): void
 
 function line({ id, clauses, document, status, where, reason }: CoverageRow): string[] {
   const [first, ...more] = where;
-  const place = first ? `${first}${more.length > 0 ? ` и ещё ${more.length}` : ''}` : (reason ?? '');
-  return [id ?? '—', `${document} ${clauses.join('; ')}`, status ?? 'нет', place];
+  const place = first && `${first}${more.length > 0 ? ` и ещё ${more.length}` : ''}`;
+  return [id ?? '—', `${document} ${clauses.join('; ')}`, status ?? 'нет', place ?? '', reason ?? ''];
 }
