@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type Refusal, Temporal } from '../../core/base/index.ts';
+import type { Refusal } from '../../core/base/index.ts';
 import { checkPolicies, loadLaw, PolicyError } from '../../core/law/index.ts';
 
 const source = fileURLToPath(new URL('../../policies/', import.meta.url));
-const today = Temporal.PlainDate.from('2026-11-20');
 const schedules = 'operators/qsockets/schedules.yaml';
 const access = 'laws/152-fz.yaml';
 
@@ -131,107 +130,7 @@ describe('a broken policy file stops the start', () => {
   });
 });
 
-describe('a finding comes and goes with its cause', () => {
-  const ids = (root: string) =>
-    loadLaw({ root, operator: 'qsockets' }).then((law) => law.lint(today).map((finding) => finding.id));
-
-  const mutations: [title: string, finding: string, file: string, from: string, to: string][] = [
-    [
-      'a schedule shorter than the law asks',
-      'schedule-under-floor.qsockets.payload',
-      schedules,
-      'keep: { months: 6 }',
-      'keep: { months: 5 }',
-    ],
-    [
-      'a schedule longer than the law allows',
-      'over-ceiling.qsockets.payload',
-      schedules,
-      'keep: { months: 6 }',
-      'keep: { months: 7 }',
-    ],
-    [
-      'a ceiling under a floor',
-      'ceiling-under-floor.message.payload',
-      'laws/149-fz.yaml',
-      'keep: at-most\n  for: { category: message.payload }\n  starts: [message.processed]\n  implements: [C-01]\n  period:\n    - from: 2018-07-01\n      months: 6',
-      'keep: at-most\n  for: { category: message.payload }\n  starts: [message.processed]\n  implements: [C-01]\n  period:\n    - from: 2018-07-01\n      months: 5',
-    ],
-    [
-      'a recipient abroad',
-      'recipient-abroad.timeweb',
-      'operators/qsockets/recipients.yaml',
-      'name: "Timeweb Cloud"\n  country: RU',
-      'name: "Timeweb Cloud"\n  country: KZ',
-    ],
-    [
-      'a notice without a channel',
-      'no-channel.limits',
-      'operators/qsockets/channels.yaml',
-      'limits: [email, dashboard]',
-      'limits: []',
-    ],
-    [
-      'an edition that takes effect too soon',
-      'edition-too-soon.offer.2026-04-30',
-      'operators/qsockets/documents.yaml',
-      'effective: 2026-05-15',
-      'effective: 2026-05-14',
-    ],
-    [
-      'a category without a purpose',
-      'no-purpose.letter.body',
-      'operators/qsockets/purposes.yaml',
-      '[account.profile, letter.body, notice',
-      '[account.profile, notice',
-    ],
-    [
-      'a settlement whose finding is gone',
-      'settlement-without-finding.nothing',
-      'operators/qsockets/settles.yaml',
-      '[]',
-      '- { finding: nothing, reason: "x", by: "x", on: 2026-11-20 }',
-    ],
-  ];
-  for (const [title, finding, file, from, to] of mutations) {
-    it(title, async () => {
-      expect(await ids(source)).not.to.include(finding);
-      expect(await changed(file, from, to, ids)).to.include(finding);
-    });
-  }
-
-  it('a promise as strict as the law is no finding', async () => {
-    const file = 'operators/qsockets/promises.yaml';
-    expect(await ids(source)).to.include('promise-looser.qsockets.answer');
-    expect(
-      await changed(file, 'term: { days: 30 }\n  restates', 'term: { working_days: 10 }\n  restates', ids),
-    ).not.to.include('promise-looser.qsockets.answer');
-  });
-
-  it('a settled finding stays in the list, with who decided it', async () => {
-    await changed(
-      'operators/qsockets/settles.yaml',
-      '[]',
-      '- { finding: day-zone, reason: "Так решено", by: "Владелец", on: 2026-11-20 }',
-      async (root) => {
-        const finding = (await loadLaw({ root, operator: 'qsockets' }))
-          .lint(today)
-          .find((one) => one.id === 'day-zone');
-        expect(finding?.settled).to.equal(true);
-        expect(finding?.settle).to.include('Владелец');
-      },
-    );
-  });
-
-  it('values past their review are named, and a year without a calendar before it begins', async () => {
-    const law = await loadLaw({ root: source, operator: 'qsockets' });
-    const on = (iso: string) => law.lint(Temporal.PlainDate.from(iso)).map((finding) => finding.id);
-    expect(on('2027-02-28')).not.to.include('review-due.152-fz');
-    expect(on('2027-03-01')).to.include('review-due.152-fz');
-    expect(on('2027-09-30')).not.to.include('calendar-missing.2028');
-    expect(on('2027-10-01')).to.include('calendar-missing.2028');
-  });
-
+describe('the digest of the packs', () => {
   it('comments and the order of keys do not change the digest; a value does', async () => {
     const digest = (root: string) => loadLaw({ root, operator: 'qsockets' }).then((law) => law.digest);
     const now = await digest(source);

@@ -2,7 +2,7 @@ import { Refusal, Temporal } from '../../base/index.ts';
 import { cite } from '../cite.ts';
 import { dueOf } from '../due.ts';
 import type { Due, OperatorDocument } from '../types.ts';
-import { contradictions, type Found, type Lint, lawClause, quote, small } from './lint.ts';
+import { contradictions, type Found, type Lint, lawClause, quote, small, titled } from './lint.ts';
 
 type Edition = OperatorDocument['editions'][number];
 
@@ -17,7 +17,7 @@ export function editionsTooSoon(lint: Lint): Found[] {
       rule: because.winner.rule,
       clauses: [cite(because.winner.cite, 'ru'), named(document, edition)],
       apply: `Редакция действует с ${mayFrom}.`,
-      why: `«${document.title}»: редакция от ${edition.published} объявлена действующей с ${edition.effective}, а ${because.winner.value} должны пройти полностью.`,
+      why: `${titled(document.title)}: редакция от ${edition.published} объявлена действующей с ${edition.effective}, а ${because.winner.value} должны пройти полностью.`,
       settle: `Назовите днём вступления в силу ${mayFrom} или более поздний.`,
     };
   });
@@ -34,7 +34,7 @@ export function editionsWithoutEffect(lint: Lint): Found[] {
       rule: because.winner.rule,
       clauses: [named(document, edition), cite(because.winner.cite, 'ru')],
       apply: `Редакция действует с ${mayFrom}.`,
-      why: `«${document.title}»: редакция от ${edition.published} не называет дня, с которого действует.`,
+      why: `${titled(document.title)}: редакция от ${edition.published} не называет дня, с которого действует.`,
       settle: 'Назовите этот день в документе и внесите его в documents.yaml (effective).',
     };
   });
@@ -111,5 +111,5 @@ function change(pack: Lint['pack'], document: OperatorDocument, edition: Edition
 
 function named(document: OperatorDocument, edition: Edition): string {
   const { day, month, year } = edition.published;
-  return `«${document.title}», редакция от ${String(day).padStart(2, '0')}.${String(month).padStart(2, '0')}.${year}`;
+  return `${titled(document.title)}, редакция от ${String(day).padStart(2, '0')}.${String(month).padStart(2, '0')}.${year}`;
 }

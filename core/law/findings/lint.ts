@@ -72,17 +72,25 @@ function pointed(citation: Citation, point: string): Citation {
   return { ...rest, part };
 }
 
-/** A clause as the pack writes it, printed as citations are: «Оферта, п. 3.5.3». */
+/** A clause as the pack writes it, printed as citations are: «Оферта, п. 3.5.3», «ст. 21 ч. 4 152-ФЗ от 27.07.2006». */
 export function quote(clause: string): string {
   const outside = clause.replace(/\([^)]*\)/g, '');
-  return /(^|\s)(ст|ч|п)\.|\sот\s\d/.test(outside)
-    ? clause.replace(/((?:^|\s)(?:ст|ч|п|№)\.?) (?=\d)/g, '$1\u00a0')
-    : cite({ act: '', clause, certainty: 'A' }, 'ru');
+  if (!/(^|\s)(ст|ч|п)\.|\sот\s\d/.test(outside)) return cite({ act: '', clause, certainty: 'A' }, 'ru');
+  return clause
+    .split('; ')
+    .map((part) => part.replace(/^(\S.* от \d\d\.\d\d\.\d{4}(?: № \S+)?), ((?:ст|п)\..+)$/, '$2 $1'))
+    .join('; ')
+    .replace(/((?:^|\s)(?:ст|ч|п|№)\.?) (?=\d)/g, '$1\u00a0');
 }
 
 /** «а, б и в» in one sentence. */
 export function listed(parts: readonly string[]): string {
   return new Intl.ListFormat('ru', { type: 'conjunction' }).format(parts);
+}
+
+/** The title of a document or an entry; one that has quotation marks of its own needs no more. */
+export function titled(title: string): string {
+  return title.includes('«') ? title : `«${title}»`;
 }
 
 /** A title in the middle of a sentence. */

@@ -1,5 +1,5 @@
 import { cite } from '../cite.ts';
-import { contradictions, type Found, type Lint, lawClause, listed, quote, small, valueNow } from './lint.ts';
+import { contradictions, type Found, type Lint, lawClause, listed, quote, small, titled, valueNow } from './lint.ts';
 
 /** A right whose list in the document is shorter than the law's. */
 export function rightsNarrower(lint: Lint): Found[] {
@@ -17,7 +17,7 @@ export function rightsNarrower(lint: Lint): Found[] {
         rule: list,
         clauses: [quote(right.clause), ...lawClause(lint, list)],
         apply: `Применяется перечень закона: пунктов — ${items.length}.`,
-        why: `«${right.title}»: документ не называет пунктов ${listed(missing.map((item) => item.point))}: ${missing.map((item) => small(item.title)).join('; ')}.`,
+        why: `${titled(right.title)}: документ не называет пунктов ${listed(missing.map((item) => item.point))}: ${missing.map((item) => small(item.title)).join('; ')}.`,
         settle: 'Приведите перечень документа к перечню закона и дополните points в rights.yaml.',
       },
     ];
@@ -34,7 +34,7 @@ export function rightsUnnamed(lint: Lint): Found[] {
   if (silent.length === 0) return [];
   const clauses = pack.operator.rights.filter((right) => !right.own).map((right) => quote(right.clause));
   const policy = pack.operator.documents.find((document) => document.kind === 'policy');
-  const documents = clauses.length > 0 ? clauses : policy ? [`«${policy.title}»`] : [];
+  const documents = clauses.length > 0 ? clauses : policy ? [titled(policy.title)] : [];
   return [
     {
       id: 'rights-unnamed',

@@ -1,7 +1,7 @@
 import { cite } from '../cite.ts';
 import { valueOn } from '../term.ts';
 import type { Operator, Rule } from '../types.ts';
-import { contradictions, type Found, type Lint, lawClause, listed, namesOfRules } from './lint.ts';
+import { contradictions, type Found, type Lint, lawClause, listed, namesOfRules, titled } from './lint.ts';
 
 /** Whether the law on organisers of message exchange binds the operator is not decided. */
 export function openStatus({ pack, today }: Lint): Found[] {
@@ -30,7 +30,7 @@ export function openStatus({ pack, today }: Lint): Found[] {
       inventory: names,
       severity: 'warning',
       rule: laws[0]?.id ?? 'operator',
-      clauses: [...new Set(clauses)],
+      clauses: [...(own.length === 0 ? policyOf(pack) : []), ...new Set(clauses)],
       apply: 'Сроки хранения сообщений применяются; минимальная запись о пользователе не ведётся.',
       why: `Обязан ли оператор как организатор распространения информации, не решено (ori_status: ${oriStatus}).`,
       settle: 'Решает владелец с юристом: укажите ori_status в operator.yaml.',
@@ -85,7 +85,6 @@ export function requisitesMissing(lint: Lint): Found[] {
   ];
   const missing = wanted.filter(([key]) => !operator[key]).map(([, title]) => title);
   if (missing.length === 0) return [];
-  const policy = operator.documents.find((document) => document.kind === 'policy');
   return [
     {
       id: 'requisites-missing',
@@ -93,7 +92,7 @@ export function requisitesMissing(lint: Lint): Found[] {
       severity: 'error',
       rule: 'operator',
       clauses: [
-        ...(policy ? [`«${policy.title}»`] : []),
+        ...policyOf(lint.pack),
         ...lawClause(lint, 'ru.152-fz.access.points', '4'),
         ...lawClause(lint, 'ru.152-fz.policy.publication'),
       ],
@@ -102,4 +101,10 @@ export function requisitesMissing(lint: Lint): Found[] {
       settle: 'Назовите реквизиты в политике и внесите их в operator.yaml.',
     },
   ];
+}
+
+/** The policy as a whole: where it is silent there is no clause to name. */
+function policyOf({ operator }: Lint['pack']): string[] {
+  const policy = operator.documents.find((document) => document.kind === 'policy');
+  return policy ? [titled(policy.title)] : [];
 }
