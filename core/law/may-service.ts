@@ -1,6 +1,7 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { dueOf } from './due.ts';
 import type { Pack } from './pack.ts';
+import { planOf } from './purchase.ts';
 import { sectionOf } from './section.ts';
 import type { LawStep } from './types.ts';
 import { type Day, needed, no, own, type Predicate, silence, type When, yes } from './verdict.ts';
@@ -63,10 +64,8 @@ export const service: { [What in keyof ServiceInputs]: Predicate<ServiceInputs[W
   },
 
   project(pack, { plan: id, active }) {
-    const { operator } = pack;
-    const plan = operator.plans.find((one) => one.id === needed(id, 'plan'));
-    if (!plan) throw new Refusal('law.unknown-plan', 'not-found', { plan: id });
-    const { freeProjectsClause } = sectionOf(operator, 'limits');
+    const plan = planOf(pack, needed(id, 'plan'));
+    const { freeProjectsClause } = sectionOf(pack.operator, 'limits');
     const rule = plan.activeProjects === null ? silence(`plan.${id}`) : own(`plan.${id}`, freeProjectsClause);
     if (plan.activeProjects !== null && needed(active, 'active') >= plan.activeProjects) {
       return no('too-many', `активных проектов на тарифе «${plan.title}» — не больше ${plan.activeProjects}`, rule);

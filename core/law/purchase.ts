@@ -3,7 +3,7 @@ import { type Calendar, dayOf, describePeriod, lastDay, startOf } from '../calen
 import { because } from './due.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
-import type { Because } from './types.ts';
+import type { Because, TariffPlan } from './types.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -40,14 +40,7 @@ export interface Purchase extends NextPeriod {
  * @throws Refusal `law.unknown-plan` (with `near`), `law.no-such-period` (with the `periods` there are)
  */
 export function purchaseOf(pack: Pack, { plan: id, months, paidAt, running = null }: PurchaseQuery): Purchase {
-  const plan = pack.operator.plans.find((one) => one.id === id);
-  if (!plan) {
-    const near = nearest(
-      id,
-      pack.operator.plans.map((one) => one.id),
-    );
-    throw new Refusal('law.unknown-plan', 'not-found', { plan: id, near, message: `There is no plan "${id}".` });
-  }
+  const plan = planOf(pack, id);
   if (!plan.periods.includes(months)) {
     throw new Refusal('law.no-such-period', 'invalid', {
       field: 'months',
@@ -73,6 +66,18 @@ export function purchaseOf(pack: Pack, { plan: id, months, paidAt, running = nul
       [],
     ),
   };
+}
+
+/** A plan of the operator. @throws Refusal `law.unknown-plan` (with `near`) */
+export function planOf({ operator: { plans } }: Pack, id: string): TariffPlan {
+  const plan = plans.find((one) => one.id === id);
+  if (plan) return plan;
+  const known = plans.map((one) => one.id);
+  throw new Refusal('law.unknown-plan', 'not-found', {
+    plan: id,
+    near: nearest(id, known),
+    message: `There is no plan "${id}".`,
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import { Refusal, type Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
 import { because } from './due.ts';
 import type { Pack } from './pack.ts';
+import { planOf } from './purchase.ts';
 import { sectionOf } from './section.ts';
 import type { Because } from './types.ts';
 
@@ -11,7 +12,8 @@ export type Limited = 'messages' | 'connections';
 export interface ThresholdInput {
   what: Limited;
   used: number; // with the message or the connection that is asked about
-  limit: number;
+  limit?: number;
+  plan?: string; // whose limit it is, where `limit` is not given
   noticed?: readonly { percent: number; limit: number }[]; // the notices already given, today
   at?: Temporal.Instant; // when it happens: says from when the messages are counted anew
 }
@@ -51,10 +53,12 @@ export function countedAnew(day: Temporal.PlainDate, dayZone: string): Temporal.
 
 /**
  * What a use of a plan's limit leads to: is it still accepted, and whom must be told.
- * @throws Refusal `law.no-section` (an operator without limits), `law.threshold-input` (which field)
+ * @throws Refusal `law.no-section` (an operator without limits), `law.threshold-input` (which field), `law.unknown-plan`
  */
-export function thresholdOf(pack: Pack, { what, used, limit, noticed = [], at }: ThresholdInput): Threshold {
+export function thresholdOf(pack: Pack, input: ThresholdInput): Threshold {
+  const { what, used, noticed = [], at } = input;
   const { warnAt, clause, overClause, connectionsClause, dayZone } = sectionOf(pack.operator, 'limits');
+  const limit = input.limit ?? limitOf(pack, what, input.plan);
   for (const [field, value] of Object.entries({ used, limit })) {
     if (Number.isSafeInteger(value) && value >= 0) continue;
     throw new Refusal('law.threshold-input', 'invalid', { field, message: `${field}: целое число не меньше нуля.` });
@@ -77,4 +81,12 @@ export function thresholdOf(pack: Pack, { what, used, limit, noticed = [], at }:
       [],
     ),
   };
+}
+
+function limitOf(pack: Pack, what: Limited, id: string | undefined): number {
+  if (id === undefined) {
+    throw new Refusal('law.threshold-input', 'invalid', { field: 'limit', message: 'Нужен лимит или тариф.' });
+  }
+  const { limits } = planOf(pack, id);
+  return what === 'messages' ? limits.messagesPerDay : limits.connections;
 }

@@ -34,6 +34,17 @@ describe('a limit of a plan', () => {
     expect(next.because.winner.cite.clause).to.equal('Оферта 4.5.2');
   });
 
+  it('is that of the plan where no other is given; without either it is refused', () => {
+    const free = law.operator.plans.find(({ id }) => id === 'free')?.limits;
+    const full = law.threshold({ what: 'connections', used: free?.connections ?? 0, plan: 'free' });
+    expect([full.accepted, full.notices]).to.deep.equal([true, [80, 100]]);
+    expect(() => law.threshold({ what: 'messages', used: 1 })).to.throw(Refusal, 'Нужен лимит или тариф.');
+    expect(() => law.threshold({ what: 'messages', used: 1, plan: 'fre' })).to.throw(
+      Refusal,
+      'There is no plan "fre".',
+    );
+  });
+
   it('of messages is not the one of connections: a notice of one says nothing of the other', () => {
     expect(noticeKey('messages', 80, 10)).not.to.equal(noticeKey('connections', 80, 10));
   });
