@@ -248,6 +248,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
     return {
       engine,
+      obligations,
+      paidUntil: (subject) => db.transaction((trx) => host.paidUntil(trx, subject)),
       config,
       url,
       databaseUrl,

@@ -12,6 +12,7 @@ import {
   deleteProfile,
   deleteSessionsOf,
   deleteSignIns,
+  findAccount,
   findBySubject,
   findFactor,
   findProfile,
@@ -129,6 +130,11 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
     given: true,
     schedule: 'account.profile',
     ...people('user'),
+    async locate(trx, id) {
+      const account = await findAccount(trx, id);
+      const here = account?.kind === 'user' && account.state !== 'erased';
+      return here ? { from: account.endedAt, subject: account.subject } : null;
+    },
     /** The profile goes; of the account there stay random ids, the days of its life and the word «erased». */
     async erase(scope, context) {
       if (!byPlanOnly(scope)) return nothing;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Temporal } from 'temporal-polyfill';
+import { Temporal } from 'temporal-polyfill';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
@@ -18,6 +18,19 @@ export function newId(prefix: string, at: Temporal.Instant): string {
   lastRandom = ms === lastMs ? (lastRandom + 1n) & ((1n << 80n) - 1n) : BigInt(`0x${randomBytes(10).toString('hex')}`);
   lastMs = ms;
   return `${prefix}_${base32(BigInt(ms), 10)}${base32(lastRandom, 16)}`;
+}
+
+/** When an id was made, to the millisecond; null for what is not an id of ours. */
+export function timeOfId(id: string): Temporal.Instant | null {
+  const time = /^[a-z]+_([0-9a-z]{10})[0-9a-z]{16}$/.exec(id)?.[1];
+  if (!time) return null;
+  let ms = 0;
+  for (const letter of time) {
+    const digit = alphabet.indexOf(letter);
+    if (digit < 0) return null;
+    ms = ms * alphabet.length + digit;
+  }
+  return Temporal.Instant.fromEpochMilliseconds(ms);
 }
 
 function base32(value: bigint, length: number): string {

@@ -12,6 +12,7 @@ import { addLawCommands } from './commands/law.ts';
 import { addOperatorCommands } from './commands/operator.ts';
 import { addServe } from './commands/service.ts';
 import { addTimelineCommand } from './commands/timeline.ts';
+import { addWhyCommand } from './commands/why.ts';
 import { addDemo } from './demo/command.ts';
 import { complain, explain, misuse } from './output.ts';
 
@@ -53,6 +54,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addTimelineCommand(program, context);
   addDiffCommand(program, context);
   addCalendarCommand(program, context);
+  addWhyCommand(program, context);
   addCoverageCommand(program, context);
   addOperatorCommands(program, context);
   addJournalCommands(program, context);

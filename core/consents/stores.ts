@@ -73,6 +73,10 @@ export const stores: Record<string, Store> = {
     purposes: ['compliance'],
     schedule: 'consent.proof',
     anchors: (trx, subject) => countByDay(trx, 'core.consents', subject),
+    async locate(trx, id) {
+      const row = await trx('core.consents').where({ id }).first('withdrawn_at', 'subject_id');
+      return row ? { from: row.withdrawn_at, subject: row.subject_id } : null;
+    },
     async collect(subject, { trx }) {
       const rows = await listConsents(trx, subject);
       return {

@@ -24,6 +24,12 @@ export interface Anchor {
   count: number;
 }
 
+/** One record of a store: when its term began (null: it has not), and whose it is. */
+export interface Located {
+  from: Day | Temporal.Instant | null;
+  subject: string | null;
+}
+
 /** What a store is handed. `runId` is the idempotency key: a second call with the same one changes nothing more. */
 export interface StoreContext {
   trx: Trx;
@@ -124,6 +130,8 @@ export interface Store {
   anchors?(trx: Trx, subject?: string): Promise<Anchor[]>;
   /** The person's name and address, for an act that names whose data went. */
   identify?(trx: Trx, subject: string): Promise<{ name?: string; email?: string } | null>;
+  /** A record by its id, for whoever asks why it is still here; null when it is not. */
+  locate?(trx: Trx, id: string): Promise<Located | null>;
   /** Subjects that this store knows by an address or a name, for the check of identity. */
   find?(trx: Trx, who: { email?: string; name?: string }): Promise<string[]>;
   collect(subject: string, context: StoreContext): Promise<Collected>;

@@ -42,6 +42,7 @@ export interface LetterStore {
   purposes: string[];
   schedule: string;
   anchors(trx: Trx, subject?: string): Promise<{ day: Day | null; count: number }[]>;
+  locate?(trx: Trx, id: string): Promise<{ from: Day | null; subject: string | null } | null>;
   collect(subject: string, context: Context): Promise<{ rows: Record<string, unknown>[]; source: string }>;
   erase(scope: Scope, context: Context): Promise<Receipt>;
   rectify: { unsupported: string };
@@ -100,6 +101,10 @@ const letters: LetterStore = {
   schedule: 'letter.body',
   async anchors(trx, subject) {
     return countByDay(trx, 'core.letters', subject ? { subject } : {});
+  },
+  async locate(trx, id) {
+    const row = await trx('core.letters').where({ id }).first('settled_on', 'subject_id');
+    return row ? { from: row.settled_on, subject: row.subject_id } : null;
   },
   async collect(subject, { trx, vault }) {
     const rows: Record<string, unknown>[] = [];

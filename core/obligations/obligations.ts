@@ -5,14 +5,15 @@ import type { Db, Trx } from '../db/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Because, Law } from '../law/index.ts';
-import { termOf } from './due.ts';
+import { type Term, termOf } from './due.ts';
 import { checkFact } from './facts.ts';
-import { adopts, discharged, dischargesOf, extended, openedBy, speaksOf, type Told } from './ledger.ts';
+import { adopts, discharged, dischargesOf, extended, openedBy, type Query, speaksOf, type Told } from './ledger.ts';
 import {
   adopt,
   earliestLate,
   insertFact,
   insertObligation,
+  listFacts,
   listObligations,
   listProblems,
   lockOpen,
@@ -43,6 +44,7 @@ export interface Obligation {
   subject: string | null;
   fact: string; // fct_… that opened it
   openedAt: Temporal.Instant;
+  query: Query; // what the law was asked
   dueOn: Temporal.PlainDate | null;
   lateFrom: Temporal.Instant | null; // null when it could not be computed: see `problem`
   outerOn: Temporal.PlainDate | null;
@@ -57,6 +59,8 @@ export interface Obligation {
 }
 
 export interface ObligationFilter {
+  id?: string;
+  fact?: string; // fct_… that opened it
   about?: string;
   subject?: string;
   duty?: string;
@@ -75,6 +79,10 @@ export interface Obligations {
     extension: { about: string; duty: string; at: Temporal.Instant; reason: string },
   ): Promise<Obligation>;
   list(filter?: ObligationFilter, trx?: Trx): Promise<Obligation[]>;
+  /** What happened: one fact by its id, or everything about a thing, in order. */
+  facts(of: { id: string } | { about: string }): Promise<(Fact & { id: string })[]>;
+  /** What today's packs say of a duty that was opened earlier; the same question is asked again. */
+  again(obligation: Obligation): Term;
   /** Marks what is overdue now and computes what could not be computed before. @returns how many became overdue */
   sweep(): Promise<number>;
   /** When the next open duty becomes late. */
@@ -147,6 +155,15 @@ export function createObligations({
       return (await listObligations(trx ?? db, filter)).map(toObligation);
     },
 
+    async facts(of) {
+      return (await listFacts(db, of)).map(({ subject_id, ...fact }) => ({
+        ...fact,
+        ...(subject_id ? { subject: subject_id } : {}),
+      }));
+    },
+
+    again: ({ duty, query, extended: longer }) => termOf(law, duty, longer ? { ...query, extended: longer.at } : query),
+
     async sweep() {
       return db.transaction(async (trx) => {
         for (const row of await listProblems(trx)) {
@@ -181,6 +198,7 @@ function toObligation(row: ObligationRow): Obligation {
     subject: row.subject_id,
     fact: row.fact_id,
     openedAt: row.opened_at,
+    query: row.query,
     dueOn: row.due_on,
     lateFrom: row.late_from,
     outerOn: row.outer_on,

@@ -28,6 +28,23 @@ export async function insertFact(
   await trx(facts).insert({ ...row, fields: JSON.stringify(row.fields) });
 }
 
+export interface FactRow {
+  id: string;
+  name: string;
+  about: string;
+  subject_id: string | null;
+  at: Temporal.Instant;
+  fields: Record<string, unknown>;
+}
+
+/** One fact by its id, or what happened to a thing, in order. */
+export async function listFacts(db: Trx | Db, where: { id: string } | { about: string }): Promise<FactRow[]> {
+  return db<FactRow>(facts)
+    .where(where)
+    .orderBy([{ column: 'at' }, { column: 'id' }])
+    .select('id', 'name', 'about', 'subject_id', 'at', 'fields');
+}
+
 /** Who sent a request is known only after it came: from then on its earlier records are about that person too. */
 export async function adopt(trx: Trx, about: string, subject: string): Promise<void> {
   for (const table of [facts, obligations]) {
@@ -70,6 +87,8 @@ export async function listObligations(db: Trx | Db, filter: ObligationFilter): P
   const query = db(obligations)
     .orderByRaw('late_from nulls first, id')
     .limit(filter.limit ?? 500);
+  if (filter.id) query.where({ id: filter.id });
+  if (filter.fact) query.where({ fact_id: filter.fact });
   if (filter.about) query.where({ about: filter.about });
   if (filter.subject) query.where({ subject_id: filter.subject });
   if (filter.duty) query.where({ duty: filter.duty });

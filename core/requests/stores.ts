@@ -53,6 +53,11 @@ const cases: Store = {
     return (await query) as unknown as Anchor[];
   },
 
+  async locate(trx, id) {
+    const row = await trx('core.requests').where({ id }).first('closed_on', 'subject_id');
+    return row ? { from: row.closed_on, subject: row.subject_id } : null;
+  },
+
   async collect(subject, { trx, vault }) {
     const rows = await trx('core.requests').where({ subject_id: subject }).orderBy('received_at');
     const shown: Record<string, unknown>[] = [];

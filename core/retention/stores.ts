@@ -103,6 +103,11 @@ const evidence: Store = {
 
   anchors: (trx, subject) => countByDay(trx, dated, subject),
 
+  async locate(trx, id) {
+    const act = await trx('core.destruction_acts').where({ id }).first('made_on', 'subject_id');
+    return act ? { from: act.made_on, subject: act.subject_id } : null;
+  },
+
   async collect(subject, { trx }) {
     const acts = await trx('core.destruction_acts').where({ subject_id: subject }).orderBy('made_at');
     // A plan that is not carried out yet is work in progress, not evidence.

@@ -45,6 +45,13 @@ export const documents: Store = {
   purposes: ['payments'],
   schedule: 'billing.document',
   anchors: documentAnchors,
+  async locate(trx, id) {
+    for (const table of tables) {
+      const row = await trx(table).where({ id }).first('paid_on', 'subject_id');
+      if (row) return { from: row.paid_on, subject: row.subject_id };
+    }
+    return null;
+  },
   async collect(subject, { trx, vault }) {
     const found = await trx('billing.payments as p')
       .leftJoin('billing.invoices as i', 'i.payment_id', 'p.id')

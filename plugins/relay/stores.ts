@@ -3,10 +3,12 @@ import {
   type DateRange,
   type EraseReceipt,
   inRanges,
+  type Located,
   type Store,
   type StoreContext,
   Temporal,
   type Trx,
+  timeOfId,
   type Unsupported,
   whereAnchored,
 } from '../../core/index.ts';
@@ -42,6 +44,22 @@ async function anchorsOf(trx: Trx, left: Left, subject?: string): Promise<Anchor
     .orderBy('processed_on')
     .select('processed_on as day', trx.raw('sum(??)::bigint as count', [left]));
   return rows as Anchor[];
+}
+
+/** A message by its id, which says when it came: only the partitions around that day are looked through. */
+async function messageIn(trx: Trx, tables: readonly string[], id: string): Promise<Located | null> {
+  const came = timeOfId(id)?.toZonedDateTimeISO('UTC').toPlainDate();
+  if (!came) return null;
+  const around = [came.subtract({ days: 1 }), came.add({ days: 1 })] as never;
+  for (const table of tables) {
+    const row = await trx(`${table} as m`)
+      .leftJoin('relay.volumes as v', { 'v.processed_on': 'm.processed_on', 'v.project_id': 'm.project_id' })
+      .where('m.id', id)
+      .whereBetween('m.processed_on', around)
+      .first('m.processed_on', 'v.subject_id');
+    if (row) return { from: row.processed_on, subject: row.subject_id };
+  }
+  return null;
 }
 
 async function volumesOf(subject: string, left: Left, { trx, law }: StoreContext, what: string, schedule: string) {
@@ -343,6 +361,7 @@ export const payloads: Store = {
   purposes: ['operation'],
   schedule: 'message.payload',
   anchors: (trx, subject) => anchorsOf(trx, 'payloads_left', subject),
+  locate: (trx, id) => messageIn(trx, ['relay.payloads', 'relay.held_payloads'], id),
   async collect(subject, context) {
     // Contents may speak of other people, and the operator does not read them: told by volume and term.
     const summary = await volumesOf(subject, 'payloads_left', context, 'Содержание сообщений', 'message.payload');
@@ -380,6 +399,7 @@ export const metadata: Store = {
   purposes: ['operation'],
   schedule: 'message.metadata',
   anchors: (trx, subject) => anchorsOf(trx, 'messages_left', subject),
+  locate: (trx, id) => messageIn(trx, ['relay.messages', 'relay.held_messages'], id),
   async collect(subject, context) {
     const summary = await volumesOf(
       subject,
