@@ -81,6 +81,21 @@ function withRule(pack: Pack, rule: Rule): Pack {
   };
 }
 
+/** A pack without the values that came into force after a day. */
+function knownBy(pack: Pack, asOf: Day): Pack {
+  const known = (rule: Rule): Rule => ({
+    ...rule,
+    values: rule.values.filter((value) => compare(value.from, asOf) <= 0),
+  });
+  const inGroups = (groups: Map<string, Rule[]>) => new Map([...groups].map(([key, rules]) => [key, rules.map(known)]));
+  return {
+    ...pack,
+    rules: new Map([...pack.rules].map(([id, rule]) => [id, known(rule)])),
+    byDuty: inGroups(pack.byDuty),
+    byCategory: inGroups(pack.byCategory),
+  };
+}
+
 /** A made-up rule of law with one value that has always been in force. */
 function aRule(pack: Pack, part: Partial<Rule>, period: Rule['values'][number]['period']): Rule {
   const like = pack.rules.get('ru.152-fz.access.answer') as Rule;
@@ -179,16 +194,7 @@ describe('an answer about a duty, whatever the operator, the duty and the day', 
     fc.assert(
       fc.property(anyOperator, anyDuty, anyDay, fc.integer({ min: -900, max: 900 }), (operator, duty, from, days) => {
         const asOf = from.add({ days });
-        const pack = packOf(operator);
-        const known = (rule: Rule): Rule => ({
-          ...rule,
-          values: rule.values.filter((value) => compare(value.from, asOf) <= 0),
-        });
-        const older: Pack = {
-          ...pack,
-          rules: new Map([...pack.rules].map(([id, rule]) => [id, known(rule)])),
-          byDuty: new Map([...pack.byDuty].map(([id, rules]) => [id, rules.map(known)])),
-        };
+        const older = knownBy(packOf(operator), asOf);
         expect(told(() => lawOf(operator).due(duty, { from, asOf }))).to.equal(
           told(() => createLaw(older).due(duty, { from })),
         );
@@ -209,6 +215,21 @@ describe('an answer about a duty, whatever the operator, the duty and the day', 
         expect(late?.dueOn?.toString()).to.equal(plain.dueOn.toString());
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('names the law before the operator where both lead to the same day', () => {
+    fc.assert(
+      fc.property(anyOperator, anyDuty, anyDay, (operator, duty, from) => {
+        const law = lawOf(operator);
+        const { winner, losers = [] } = asked(() => law.due(duty, { from }))?.because ?? {};
+        if (!winner || law.rule(winner.rule).layer === 'law') return;
+        const same = losers.filter(({ on, rule }) => on && winner.on?.equals(on) && law.rule(rule).layer === 'law');
+        expect(
+          same.map(({ rule }) => rule).filter((rule) => law.rule(rule).direction === law.rule(winner.rule).direction),
+        ).to.deep.equal([]);
+      }),
+      { numRuns: 300 },
     );
   });
 
@@ -310,6 +331,20 @@ describe('an answer about keeping, whatever the operator, the category and the d
     );
   });
 
+  it('sees no value that came into force after the day it is asked as of', () => {
+    const aDay = fc.integer({ min: -900, max: 900 });
+    fc.assert(
+      fc.property(anyOperator, anyCategory, anyDay, aDay, (operator, category, from, days) => {
+        const asOf = from.add({ days });
+        const older = createLaw(knownBy(packOf(operator), asOf));
+        expect(told(() => lawOf(operator).keep(category, { from, asOf }))).to.equal(
+          told(() => older.keep(category, { from })),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('a hold never shortens, a longer one and one more of them neither', () => {
     const asking = fc
       .tuple(anyOperator, anyCategory, anyDay)
@@ -329,7 +364,10 @@ describe('an answer about keeping, whatever the operator, the category and the d
         notBefore(more.keepUntil, some.keepUntil, category);
         const stretched = until([...held, { from: one.from, until: one.until.add({ days: longer }) }]) as Keep;
         notBefore(stretched.keepUntil, more.keepUntil, category);
-        for (const hold of more.heldBy) notBefore(more.keepUntil, hold.until, 'the end of a hold');
+        for (const hold of more.heldBy) {
+          notBefore(more.keepUntil, hold.until, 'the end of a hold');
+          expect(more.destroyFrom.toString()).to.equal(more.keepUntil.add({ days: 1 }).toString());
+        }
       }),
       { numRuns: 200 },
     );
