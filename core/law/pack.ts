@@ -157,6 +157,8 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     for (const [index, raw] of list.entries()) {
       for (const id of raw.restates ?? []) need(file, [index, 'restates'], rules, id, 'rule');
       if (raw.after) need(file, [index, 'after'], rules, raw.after, 'rule');
+      if (raw.after && comesBack(raw.id, rules))
+        throw file.fail([index, 'after'], 'after: the rules wait for each other');
     }
   }
   for (const [index, raw] of (dutyFile.data as DutyType[]).entries()) {
@@ -238,6 +240,16 @@ async function unknownOperator(reader: Reader, operator: string): Promise<Refusa
     near: near.length > 0 ? near : known,
     message: `There is no pack of the operator "${operator}".`,
   });
+}
+
+/** Does a chain of rules, each counting from the end of the one before, lead back to where it began? */
+function comesBack(id: string, rules: Map<string, Rule>): boolean {
+  const seen = new Set<string>();
+  for (let at: string | null = id; at; at = rules.get(at)?.after ?? null) {
+    if (seen.has(at)) return true;
+    seen.add(at);
+  }
+  return false;
 }
 
 /** What the parts of an operator's pack that are no rules implement of the rule inventory. */

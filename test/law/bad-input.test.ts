@@ -99,6 +99,13 @@ describe('a broken policy file stops the start', () => {
     expect(error.reason).to.include('unknown category "message.paylod"; near: message.payload');
   });
 
+  it('refuses rules that count from the end of each other', async () => {
+    const file = 'operators/qsockets/promises.yaml';
+    const within = 'starts: [account.blocked]\n  after: qsockets.inactivity.erase\n';
+    const error = await failure(file, within, within.replace('erase\n', 'erase.within\n'));
+    expect(error.reason).to.equal('after: the rules wait for each other');
+  });
+
   it('refuses an act without its date: numbers of laws repeat every year', async () => {
     const error = await failure(access, 'act: "152-ФЗ от 27.07.2006"', 'act: "152-ФЗ"');
     expect(error.reason).to.include('act:');

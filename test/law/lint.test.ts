@@ -513,6 +513,21 @@ describe('the linter', () => {
     expect(on('2025-09-01')).to.include('consent-bundled.consent');
   });
 
+  it('answers on any day, also long before the packs begin and long after the last calendar', async () => {
+    const law = await load();
+    for (const iso of [
+      '2000-01-01',
+      '2016-07-20',
+      '2022-08-31',
+      '2025-12-31',
+      '2026-01-01',
+      '2029-03-02',
+      '2040-02-29',
+    ]) {
+      for (const finding of law.lint(Temporal.PlainDate.from(iso))) isComplete(finding);
+    }
+  });
+
   it('puts the worst first, and says the same whenever it is asked', async () => {
     const law = await load();
     const severities = law.lint(today).map(({ severity }) => ['error', 'warning', 'info'].indexOf(severity));

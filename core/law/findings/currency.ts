@@ -43,7 +43,9 @@ export function reviewsDue(lint: Lint): Found[] {
     rule.values.some((value, at) => isCurrent(lint, rule, at) && isLate(lint, value)),
   );
   return [...grouped(late, fileOf)].map(([file, rules]) => {
-    const values = rules.flatMap((rule) => rule.values.filter((value) => isLate(lint, value)));
+    const values = rules.flatMap((rule) =>
+      rule.values.filter((value, at) => isCurrent(lint, rule, at) && isLate(lint, value)),
+    );
     const first = values.map(({ reviewBy }) => reviewBy as Temporal.PlainDate).sort(compare)[0];
     return {
       id: `review-due.${file}`,
@@ -52,7 +54,7 @@ export function reviewsDue(lint: Lint): Found[] {
       rule: (rules[0] as Rule).id,
       clauses: [...new Set(values.map((value) => cite(value.cite, 'ru')))],
       apply: 'Применяются внесённые значения.',
-      why: `Значения нужно было сверить с законом до ${first}: ${rules.map((rule) => rule.id).join(', ')}.`,
+      why: `Значения нужно было сверить с законом до ${first}; правил — ${rules.length}.`,
       settle: 'Сверьте значения с законом и внесите новый день пересмотра (review_by).',
     };
   });
@@ -64,8 +66,8 @@ function isLate({ today }: Lint, { reviewBy }: DatedValue): boolean {
 
 /** In force on the day of the look, or still to come. */
 function isCurrent({ today }: Lint, rule: Rule, at: number): boolean {
-  const next = rule.values[at + 1];
-  return !next || compare(next.from, today) > 0;
+  const [value, next] = rule.values.slice(at) as [DatedValue, DatedValue | undefined];
+  return (!next || compare(next.from, today) > 0) && (!value.until || compare(today, value.until) <= 0);
 }
 
 /** Values in doubt, each with a finding of its own: a person decides about each once. */

@@ -135,14 +135,14 @@ function brokenSettlements(settlements: readonly Settlement[], findings: readonl
     if (!findings.some((finding) => finding.id === id)) {
       return problem(
         'settlement-without-finding',
-        'Находки, к которой относится это решение, больше нет.',
+        'Замечания, к которому относится это решение, больше нет.',
         'Удалите решение из settles.yaml.',
       );
     }
     if (all.length > 1) {
       return problem(
         'settlement-doubled',
-        'Об одной находке принято больше одного решения.',
+        'Об одном замечании принято больше одного решения.',
         'Оставьте в settles.yaml одно решение.',
       );
     }

@@ -40,14 +40,15 @@ export function openStatus({ pack, today }: Lint): Found[] {
 
 /** The operator's number in the regulator's register is not known. */
 export function registerNumberMissing(lint: Lint): Found[] {
-  if (lint.pack.operator.rknNumber) return [];
+  const law = lawClause(lint, 'ru.152-fz.regulator.notice');
+  if (lint.pack.operator.rknNumber || law.length === 0) return [];
   return [
     {
       id: 'rkn-number.missing',
       inventory: ['L-RKN-1'],
       severity: 'warning',
       rule: 'operator',
-      clauses: lawClause(lint, 'ru.152-fz.regulator.notice'),
+      clauses: law,
       apply: 'Документы печатаются без номера в реестре операторов.',
       why: 'Номер в реестре операторов Роскомнадзора не указан: не видно, что уведомление подано до начала обработки.',
       settle: 'Подайте уведомление, если его не было, и внесите rkn_number в operator.yaml.',
@@ -57,17 +58,15 @@ export function registerNumberMissing(lint: Lint): Found[] {
 
 /** The software that destroys is not certified as a tool of destruction. */
 export function toolNotCertified(lint: Lint): Found[] {
-  if (lint.pack.operator.destructionTool === 'certified') return [];
+  const law = lawClause(lint, 'ru.152-fz.security.certified');
+  if (lint.pack.operator.destructionTool === 'certified' || law.length === 0) return [];
   return [
     {
       id: 'destruction-tool.not-certified',
       inventory: [],
       severity: 'warning',
       rule: 'operator',
-      clauses: [
-        ...lawClause(lint, 'ru.152-fz.security.certified'),
-        ...lawClause(lint, 'ru.152-fz.destruction.confirmed'),
-      ],
+      clauses: [...law, ...lawClause(lint, 'ru.152-fz.destruction.confirmed')],
       apply: 'Уничтожение выполняется и подтверждается актом и выгрузкой; акт не называет программу сертифицированной.',
       why: 'Программа не проходила оценку соответствия как средство уничтожения информации.',
       settle: 'Решает ответственное лицо: назовите в settles.yaml, кто и почему применяет программу без оценки.',
