@@ -232,6 +232,10 @@ const mutations: Mutation[] = [
     change: (file) => file.setIn(['notices', 'limits'], []),
   },
   {
+    ...{ rule: 'owner-must-fill', file: `${own}/operator.yaml`, comes: ['owner-must-fill.complaint'] },
+    change: (file) => file.set('complaint', 'ЗАПОЛНИТЕ: куда жаловаться'),
+  },
+  {
     ...{ rule: 'requisites-missing', file: `${own}/operator.yaml`, comes: ['requisites-missing'] },
     change: (file) => file.delete('inn'),
   },
@@ -298,6 +302,10 @@ const mutations: Mutation[] = [
     comes: ['chain-without-end.qsockets.inactivity.erase.within'],
   },
   {
+    ...{ rule: 'owner-must-fill', file: `${own}/operator.yaml`, comes: ['owner-must-fill.shortName'] },
+    change: (file) => file.set('short_name', 'ЗАПОЛНИТЕ: краткое наименование'),
+  },
+  {
     ...{ rule: 'settlement-without-finding', file: `${own}/settles.yaml` },
     change: add({ finding: 'nothing', reason: 'Так решено', by: 'Владелец', on: '2026-11-20' }),
     comes: ['settlement-without-finding.nothing'],
@@ -345,6 +353,11 @@ describe('every lint rule comes and goes with its cause', () => {
 
   it('has a change here for every rule there is', () => {
     expect([...new Set(mutations.map(({ rule }) => rule))]).to.have.members([...lintRules]);
+  });
+
+  it('has a row in the documents for every rule there is', () => {
+    const text = readFileSync(new URL('../../docs/findings.md', import.meta.url), 'utf8');
+    expect([...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, rule]) => rule)).to.deep.equal([...lintRules]);
   });
 });
 

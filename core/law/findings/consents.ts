@@ -17,7 +17,8 @@ export function repealedGrounds(lint: Lint): Found[] {
           severity: 'error',
           rule: purpose.id,
           clauses: [quote(purpose.clause), gone],
-          apply: 'Основание показано как утратившее силу; обработка держится на остальных основаниях цели.',
+          apply:
+            'В ответах и в реестре основание названо так, как в пакете; обработка держится на остальных основаниях цели.',
           why: `Цель «${small(purpose.title)}»: основание «${small(base.text)}» утратило силу.`,
           settle: 'Уберите основание из документа и из purposes.yaml; если других нет, обработку нужно прекратить.',
         },
@@ -57,7 +58,7 @@ export function unknownGrounds(lint: Lint): Found[] {
           severity: 'error',
           rule: purpose.id,
           clauses: [quote(purpose.clause), cite(base.cite, 'ru')],
-          apply: 'Основание показано так, как его назвал пакет.',
+          apply: 'В ответах и в реестре основание названо так, как в пакете.',
           why: `Цель «${small(purpose.title)}»: такого пункта в перечне оснований нет.`,
           settle: 'Исправьте ссылку основания в purposes.yaml.',
         },
