@@ -4,6 +4,6 @@
  * in time. Knows who has an account, not how they sign in; never turns silence into an acceptance.
  */
 export * from './consents.ts';
-export { inForce, mayTakeEffect } from './governing.ts';
+export { earliestOf, inForce, mayTakeEffect } from './governing.ts';
 export { stores as consentStores } from './stores.ts';
 export type * from './types.ts';

@@ -29,9 +29,20 @@ export function checkFact(
 }
 
 function fits(type: FactType['fields'][string]['type'], value: unknown): boolean {
-  if (type === 'number') return typeof value === 'number';
+  if (type === 'number') return typeof value === 'number' && Number.isFinite(value);
   if (type === 'flag') return typeof value === 'boolean';
-  if (type === 'day') return value instanceof Temporal.PlainDate || typeof value === 'string';
-  if (type === 'instant') return value instanceof Temporal.Instant || typeof value === 'string';
+  if (type === 'day') return value instanceof Temporal.PlainDate || is(value, Temporal.PlainDate);
+  if (type === 'instant') return value instanceof Temporal.Instant || is(value, Temporal.Instant);
   return typeof value === 'string';
+}
+
+/** Does a text say a day that exists, or an instant with its offset? */
+function is(value: unknown, kind: { from(text: string, options?: { overflow: 'reject' }): unknown }): boolean {
+  if (typeof value !== 'string') return false;
+  try {
+    kind.from(value, { overflow: 'reject' });
+    return true;
+  } catch {
+    return false;
+  }
 }

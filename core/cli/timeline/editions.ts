@@ -1,6 +1,6 @@
 import { Temporal } from '../../base/index.ts';
 import { dayOf, startOf } from '../../calendar/index.ts';
-import { inForce, mayTakeEffect } from '../../consents/index.ts';
+import { earliestOf, inForce, mayTakeEffect } from '../../consents/index.ts';
 import type { Because, Law } from '../../law/index.ts';
 import { laterOf, type Note } from './entries.ts';
 import type { Told } from './told.ts';
@@ -28,8 +28,12 @@ export function createEditions(law: Law, note: Note, wrong: (fact: Told, reason:
       const before = editions.filter((edition) => edition.document === document);
       const earliest = mayTakeEffect(law, known, publishedOn, before);
       const effectiveOn =
-        typeof fields.effective === 'string' ? Temporal.PlainDate.from(fields.effective) : earliest.effectiveOn;
-      if (Temporal.PlainDate.compare(effectiveOn, earliest.effectiveOn) < 0) {
+        typeof fields.effective === 'string'
+          ? Temporal.PlainDate.from(fields.effective)
+          : earliestOf(law, known, publishedOn).effectiveOn;
+      // An edition that has been in force for a while was only taken in now.
+      const isOld = Temporal.PlainDate.compare(effectiveOn, publishedOn) < 0;
+      if (!isOld && Temporal.PlainDate.compare(effectiveOn, earliest.effectiveOn) < 0) {
         throw wrong(fact, `effective: ${effectiveOn} is too early; the earliest day is ${earliest.effectiveOn}`);
       }
       editions.push({ about, document, at, publishedOn, effectiveOn, because: earliest.because });
