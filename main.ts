@@ -275,7 +275,7 @@ export async function declaredStores(law: Law): Promise<Store[]> {
   };
   const plugins = await loadPlugins(new URL('plugins/', root), law.operator.plugins);
   const rooms = {
-    ...{ journal: journalStores({ zone: law.zone }), letters: letterStores(), consents: consentStores },
+    ...{ journal: journalStores({ zone: law.zone }), letters: letterStores(law.operator), consents: consentStores },
     ...{ obligations: obligationStores, requests: requestStores, retention: retentionStores },
     accounts: accountStores({ report: closed, life: { end: closed } as never }),
     connectors: { tasks: createTaskStore((connector) => connector) },

@@ -7,6 +7,7 @@ import type { CliContext } from './app.ts';
 import { addCalendarCommand } from './commands/calendar.ts';
 import { addCoverageCommand } from './commands/coverage.ts';
 import { addDiffCommand } from './commands/diff.ts';
+import { addInit } from './commands/init.ts';
 import { addJournalCommands } from './commands/journal.ts';
 import { addLawCommands } from './commands/law.ts';
 import { addOperatorCommands } from './commands/operator.ts';
@@ -56,6 +57,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   addCalendarCommand(program, context);
   addWhyCommand(program, context);
   addCoverageCommand(program, context);
+  addInit(program, context);
   addOperatorCommands(program, context);
   addJournalCommands(program, context);
   try {

@@ -40,17 +40,18 @@ export async function editionsToSee({ db, consents, law }: Deps, today: Temporal
  * @throws Refusal `registration.no-birth-day`, `registration.under-age` with the clause
  */
 function mustBeOfAge(law: Deps['law'], born: string | undefined, today: Temporal.PlainDate): void {
-  const field = 'born';
-  const { allowed, reason } = law.may('registration', { born: born ? Temporal.PlainDate.from(born) : null, on: today });
   const { age } = law.operator;
-  if (allowed || !age) return;
+  const { allowed, reason, clause } = law.may('registration', {
+    born: born ? Temporal.PlainDate.from(born) : null,
+    on: today,
+  });
+  if (!age || allowed) return;
   if (reason === 'age-unknown') {
-    throw new Refusal('registration.no-birth-day', 'invalid', { field, message: 'Укажите дату рождения.' });
+    throw new Refusal('registration.no-birth-day', 'invalid', { field: 'born', message: 'Укажите дату рождения.' });
   }
   throw new Refusal('registration.under-age', 'invalid', {
-    field,
-    ...{ minimum: age.minimum, clause: age.clause },
-    message: `Минимальный возраст для регистрации — ${age.minimum} (${age.clause}).`,
+    ...{ field: 'born', minimum: age.minimum, clause },
+    message: `Минимальный возраст для регистрации — ${age.minimum} (${clause}).`,
   });
 }
 

@@ -16,6 +16,7 @@ export * from './errors.ts';
 export { type PolicyFile, readShaped } from './files.ts';
 export { readClauses } from './findings/clauses.ts';
 export { lintRules } from './findings/index.ts';
+export { mustFill } from './findings/placeholders.ts';
 export { loadLaw, loadLaws } from './load.ts';
 export { type Permission, type PermissionInputs, permissions } from './may.ts';
 export { afterPaidTime } from './may-service.ts';

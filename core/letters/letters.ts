@@ -295,7 +295,7 @@ export function createLetters(deps: {
     },
 
     templates: () => templates.list(),
-    stores: createStores(),
+    stores: createStores(law.operator),
   };
 }
 

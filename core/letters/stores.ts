@@ -1,5 +1,6 @@
 import type { Temporal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
+import type { Operator } from '../law/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { countByDay, countRows, deleteRows, listDocuments, listOf, type ScopeRows } from './store.ts';
 
@@ -161,8 +162,20 @@ export const letterImpersonal: Record<string, string> = {
   'core.counters': 'Счётчики номеров документов; ни о ком не говорят.',
 };
 
-/** The stores of this room: letters, and documents by the term they follow. */
-export function createStores(): Record<string, LetterStore> {
+/** The stores of this room: letters, and documents by the term they follow, of the kinds that this operator makes. */
+export function createStores({
+  logAccess,
+  plugins,
+}: Pick<Operator, 'logAccess' | 'plugins'>): Record<string, LetterStore> {
+  const stores = allStores();
+  return Object.fromEntries(
+    Object.entries(stores).filter(
+      ([name]) => (name !== 'log-access' || logAccess) && (name !== 'invoices' || plugins.includes('billing')),
+    ),
+  );
+}
+
+function allStores(): Record<string, LetterStore> {
   return {
     letters,
     acts: papers(

@@ -5,6 +5,7 @@ import { bundledConsents, purposesWithoutConsent, repealedGrounds, unknownGround
 import { calendarsMissing, doubtfulValues, endedActs, reviewsDue, unconfirmedValues } from './currency.ts';
 import { editionsTooSoon, editionsWithoutEffect, noticesWithoutChannel, requestWaysNarrow } from './documents.ts';
 import { contradictions, type Found, type LintRule, quote, sampleDays } from './lint.ts';
+import { placesToFill } from './placeholders.ts';
 import { chainsWithoutEnd, dutiesNeverOpened, startsNeverMet, valuesNeverApplied } from './reach.ts';
 import { externalTerms, instructionsIncomplete, recipientsAbroad, recipientsUndisclosed } from './recipients.ts';
 import { clausesThatAreNotThere, documentsThatAreNotThere, purposesThatAreNotThere } from './references.ts';
@@ -66,6 +67,7 @@ const rules = {
   'edition-too-soon': editionsTooSoon,
   'edition-without-effect': editionsWithoutEffect,
   'no-channel': noticesWithoutChannel,
+  'owner-must-fill': placesToFill,
   'requisites-missing': requisitesMissing,
   'rkn-number': registerNumberMissing,
   'destruction-tool': toolNotCertified,
