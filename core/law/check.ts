@@ -147,11 +147,21 @@ function casesOf(file: PolicyFile, whole: Pack): PlacedCase[] {
     file: file.name,
     line: file.lineOf([index]),
     run() {
-      if (!one.ori_status) return runCase(one, law, pack);
+      if (!one.ori_status) return inTime(() => runCase(one, law, pack));
       const other = { ...pack, operator: { ...pack.operator, oriStatus: one.ori_status } };
-      return runCase(one, createLaw(other), other);
+      return inTime(() => runCase(one, createLaw(other), other));
     },
   }));
+}
+
+/** A day that does not exist is a fault of the sentence that names it. */
+function inTime(run: () => string | null): string | null {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
 }
 
 /** What stands beside the law speaks of the law: it holds whatever an operator has promised or chosen. */
