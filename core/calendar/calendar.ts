@@ -131,15 +131,13 @@ function runsOf(known: readonly number[], years: Map<number, Year>, weekend: Set
   for (const first of known.filter((year) => !years.has(year - 1))) {
     let end = first;
     while (years.has(end)) end++;
-    const run: Run = {
-      first: numberOf(first, 1, 1),
-      last: numberOf(end, 1, 1) - 1,
-      worked: [],
-      rank: new Uint32Array(numberOf(end, 1, 1) - numberOf(first, 1, 1)),
-    };
+    const start = numberOf(first, 1, 1);
+    const size = numberOf(end, 1, 1) - start;
+    const run: Run = { first: start, last: start + size - 1, worked: [], rank: new Uint32Array(size) };
     for (let year = first; year < end; year++) {
       const { off, on } = years.get(year) as Year;
-      for (let day = numberOf(year, 1, 1); day < numberOf(year + 1, 1, 1); day++) {
+      const next = numberOf(year + 1, 1, 1);
+      for (let day = numberOf(year, 1, 1); day < next; day++) {
         run.rank[day - run.first] = run.worked.length;
         if (weekend.has(weekdayOf(day)) ? on.has(day) : !off.has(day)) run.worked.push(day);
       }
@@ -167,7 +165,8 @@ function listed(iso: string, year: number, weekend: Set<number>, worked: boolean
 }
 
 function countWorkingDays(year: number, weekend: Set<number>, off: number, on: number): number {
+  const next = numberOf(year + 1, 1, 1);
   let count = 0;
-  for (let day = numberOf(year, 1, 1); day < numberOf(year + 1, 1, 1); day++) if (!weekend.has(weekdayOf(day))) count++;
+  for (let day = numberOf(year, 1, 1); day < next; day++) if (!weekend.has(weekdayOf(day))) count++;
   return count - off + on;
 }
