@@ -399,7 +399,7 @@ describe('a question that cannot be understood', () => {
       'keep message.payload --from 2026-05-15 --hold 2026-06-31..2026-07-01': ['day.malformed', null],
       'keep message.payload --from 2026-05-15 --hold a..b..c': ['hold.malformed', null],
       'due access.answer': ['usage', null],
-      'due access.answer --frm 2026-05-15': ['usage', '--from'],
+      'due access.answer --from 2026-05-15 --extnded': ['usage', '--extended'],
       'due access.answer more --from 2026-05-15': ['usage', null],
       'due claim.answer --from 2026-05-15 --customer somebody': ['usage', 'consumer'],
       'du access.answer': ['usage', 'due'],
