@@ -86,8 +86,8 @@ function changesOf(rule: Rule): Bare[] {
     const common = { rule: id, title, layer, next: rule };
     const changes: Bare[] = [
       {
-        ...common,
         on: value.from,
+        ...common,
         what: held ? 'changes' : 'begins',
         before: side(held),
         after: side(value),
@@ -99,7 +99,7 @@ function changesOf(rule: Rule): Bare[] {
     const follows = ends && values[index + 1]?.from.equals(ends);
     if (ends && !follows) {
       const gone = { what: 'ends', before: side(value), after: null, governs: null, items: null } as const;
-      changes.push({ ...common, ...gone, on: ends });
+      changes.push({ on: ends, ...common, ...gone });
     }
     return changes;
   });
