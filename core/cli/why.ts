@@ -94,6 +94,7 @@ const kindsByPrefix: Record<string, string> = {
   act: 'act',
   swp: 'sweep',
   edn: 'edition',
+  hld: 'hold',
 };
 
 /** What is known of one kind besides facts, duties and records about the id. */
@@ -195,6 +196,12 @@ export async function whyOf(app: App, asked: string): Promise<Why> {
     async sweep(id) {
       const lines = await engine.retention.ledger({ run: id });
       return lines.length > 0 ? { records: lines.map(lineOfLedger) } : null;
+    },
+    async hold(id) {
+      const hold = (await engine.retention.holds.active()).find((one) => one.id === id);
+      if (!hold) return null;
+      const what = `запрет уничтожения больше не действует: ${hold.categories.join(', ')}`;
+      return { state: 'active', next: [{ on: hold.until.add({ days: 1 }), what, because: null }] };
     },
     async edition(id) {
       const { effectiveOn, document, publishedOn } = await engine.consents.editions.get(db, id);

@@ -44,6 +44,9 @@ describe('starting the service', () => {
 
     const beside = run(['journal', 'verify', '--home', home, '--json']);
     expect(JSON.parse(beside.stdout).ok, beside.stderr).to.equal(true);
+    const why = run(['why', 'msg_00000000000000000000000000', '--home', home, '--json']);
+    expect(why.status, why.stderr).to.equal(2);
+    expect(JSON.parse(why.stdout).error.code).to.equal('why.unknown');
 
     expect(await end(service, 'SIGTERM')).to.equal(0);
   });

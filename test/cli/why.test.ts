@@ -75,6 +75,7 @@ describe('why something on an installation is as it is', () => {
     const order = { subject: vera.subject, categories: ['message.payload'], because: 'Спор', ...days };
     const { body } = await crew.dpo.send('POST', '/api/v1/holds', order);
     const { records } = await why(idOf('msg_'));
+    expect((await why(body.id)).next.map(({ on }) => String(on))).to.deep.equal(['2027-02-02']);
     expect(records.map(({ keep }) => String(keep?.destroyFrom))).to.deep.equal(['2027-02-02', '2029-05-13']);
     await crew.dpo.send('DELETE', `/api/v1/holds/${body.id}`);
   });
