@@ -6,6 +6,7 @@ export const actionWords: Readonly<Record<string, string>> = {
   'request.planned': 'Составлен план удаления',
   'request.collected': 'Данные собраны',
   'request.collection-failed': 'Собрано не всё: одна из систем не ответила',
+  'request.collection-waits': 'Собрано не всё: ждём работника',
   'request.opened': 'Просмотрены материалы обращения',
   'request.answered': 'Ответ отправлен',
   'request.refused': 'Отправлен отказ',

@@ -32,6 +32,7 @@ import {
   stoppedOf,
   updateRequest,
   waitingForCollection,
+  waitsForPerson,
 } from './store.ts';
 import { requestStores } from './stores.ts';
 import type {
@@ -331,17 +332,21 @@ export function createRequests(deps: RequestsDeps): Requests {
       if (again || !done.has(key)) await collectStore(row, key);
     }
     const parts = await partsOf(db, row.id);
-    const failed = parts.filter(({ outcome }) => outcome === 'failed').map(({ store }) => store);
+    const failed = parts.filter(({ outcome }) => outcome === 'failed');
+    // A place that only a person can reach has not failed: it answers when the person says what was found.
+    const broken = failed.filter(({ because }) => because !== waitsForPerson).map(({ store }) => store);
+    const name = broken.length > 0 ? 'collection-failed' : failed.length > 0 ? 'collection-waits' : 'collected';
     await db.transaction(async (trx) => {
       const now = await locked(trx, row.id);
       if (now.state !== 'collecting') return;
       if (failed.length === 0) await updateRequest(trx, row.id, { state: move('collecting', 'draft'), job: run.jobId });
-      await step(trx, row.id, failed.length === 0 ? 'collected' : 'collection-failed', 'system', {
+      if (name === 'collection-waits' && (await listEvents(trx, row.id)).at(-1)?.step === name) return;
+      await step(trx, row.id, name, 'system', {
         job: run.jobId,
         stores: parts.map(({ store, outcome, records }) => ({ store, outcome, records })),
       });
     });
-    if (failed.length > 0) throw new Error(`The request ${row.id} could not collect from: ${failed.join(', ')}.`);
+    if (broken.length > 0) throw new Error(`The request ${row.id} could not collect from: ${broken.join(', ')}.`);
     return requests.parts(row.id);
   };
 
@@ -632,7 +637,7 @@ export function createRequests(deps: RequestsDeps): Requests {
 
     async collectDue({ jobId }) {
       let failure: unknown;
-      for (const id of await waitingForCollection(db)) {
+      for (const id of await waitingForCollection(db, clock.now())) {
         try {
           await collect(id, { jobId });
         } catch (error) {

@@ -96,14 +96,37 @@ export async function answeredBefore(
     .first();
 }
 
-export async function waitingForCollection(db: Db): Promise<string[]> {
-  const rows = await db(requests).where({ state: 'collecting' }).orderBy('identified_at').select('id');
-  return rows.map(({ id }: { id: string }) => id);
+/** Why a part is missing that a person has to fetch; see the manual connectors. */
+export const waitsForPerson = 'connector.waits-for-person';
+
+/** So long a person is given before a place that only people can reach is asked again. */
+const personHours = 24;
+
+/**
+ * When each collection can go on: at once, or, where nothing but a person is waited for, a day after it was asked for.
+ * Who says that the work is done goes on at once and does not wait for that.
+ */
+function collections(db: Db) {
+  return db(requests)
+    .where({ state: 'collecting' })
+    .select('id', 'identified_at')
+    .select(
+      db.raw(
+        `coalesce((select max(part.at) + make_interval(hours => ?) from core.request_parts part
+                   where part.request_id = core.requests.id and part.outcome = 'failed'
+                   having bool_and(part.because = ?)), identified_at) as next_at`,
+        [personHours, waitsForPerson],
+      ),
+    );
+}
+
+export async function waitingForCollection(db: Db, now: Instant): Promise<string[]> {
+  return db(collections(db).as('waiting')).where('next_at', '<=', now).orderBy('identified_at').pluck('id');
 }
 
 export async function earliestCollection(db: Db): Promise<Instant | null> {
-  const row = await db(requests).where({ state: 'collecting' }).min('identified_at as at').first();
-  return row?.at ?? null;
+  const row = await db(collections(db).as('waiting')).min('next_at as at').first();
+  return (row?.at as Instant | undefined) ?? null;
 }
 
 /* Steps of the case: ids and codes, no words of the person */

@@ -1,6 +1,7 @@
 /**
  * Takes a picture of every page, in both themes and at 320 px, into a folder: for looking at, not a test.
- * Run: SROK_LOOKS=folder mocha test/browser/look.ts [pages…]
+ * Run: SROK_LOOKS=folder mocha test/browser/look.ts; SROK_PAGES=dpo,my for some pages, SROK_OPERATOR=name for another
+ * operator.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ describe('a look at every page', function () {
     const folder = process.env.SROK_LOOKS ?? 'var/looks';
     const only = process.env.SROK_PAGES?.split(',');
     mkdirSync(folder, { recursive: true });
-    const site = await makeSite();
+    const site = await makeSite(process.env.SROK_OPERATOR);
     const browser = await openBrowser();
     try {
       for (const { who, name, path, prepare } of pagesOf(site)) {

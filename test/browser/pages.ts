@@ -13,8 +13,21 @@ export interface Visited {
 
 /** Every page of the site, and who sees it. */
 export function pagesOf(site: Site): Visited[] {
+  return allPages(site).filter(
+    ({ name }) => site.test.app.engine.law.operator.plugins.includes('relay') || !ofRelay.has(name),
+  );
+}
+
+/** Pages that only the relay has. */
+const ofRelay = new Set(['dpo-log-access', 'audit-reports', 'logs', 'my-projects', 'my-project']);
+
+function allPages(site: Site): Visited[] {
   const { dpo, auditor, admin, specialist } = site.staff;
   const card = `/dpo/requests/${toPath(site.requests.access)}`;
+  const promised = Object.entries(site.promised).map(([kind, number]) => ({
+    ...{ name: `dpo-request-${kind}`, path: `/dpo/requests/${toPath(number)}`, who: dpo },
+  }));
+  const objection = promised.find(({ name }) => name.endsWith('-objection'));
   const visitor = (name: string, path: string): Visited => ({ name, path, who: null });
   return [
     visitor('public-home', '/'),
@@ -40,6 +53,8 @@ export function pagesOf(site: Site): Visited[] {
     { name: 'dpo-request', path: card, who: dpo },
     { name: 'dpo-request-late', path: `/dpo/requests/${toPath(site.requests.late)}`, who: dpo },
     { name: 'dpo-request-deletion', path: `/dpo/requests/${toPath(site.requests.deletion)}`, who: dpo },
+    ...promised,
+    ...(objection ? [{ name: 'dpo-stop', path: `${objection.path}/stop`, who: dpo }] : []),
     { name: 'dpo-deadline', path: `${card}/deadline`, who: dpo },
     { name: 'dpo-identity', path: `/dpo/requests/${toPath(site.requests.late)}/identity`, who: dpo },
     { name: 'dpo-clarify', path: `/dpo/requests/${toPath(site.requests.late)}/clarify`, who: dpo },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Trx } from '../../core/db/index.ts';
-import { Temporal } from '../../core/index.ts';
+import { type RequestKind, Temporal } from '../../core/index.ts';
 import { moscow, startApp, type TestApp } from '../support/app.ts';
 
 const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -26,11 +26,14 @@ export interface Site {
   /** The plan that waits for its check, and the request behind it. */
   plan: string;
   requests: { access: string; late: string; deletion: string };
+  /** Numbers of requests for rights that only the operator's documents give, by their kind; none for most. */
+  promised: Partial<Record<RequestKind, string>>;
   close(): Promise<void>;
 }
 
-export async function makeSite(): Promise<Site> {
-  const test = await startApp({ at: '2026-10-05T10:00' });
+/** @param operator whose pack is served */
+export async function makeSite(operator = 'qsockets'): Promise<Site> {
+  const test = await startApp({ at: '2026-10-05T10:00', operator });
   const { engine } = test.app;
   const { db, accounts, consents, requests } = engine;
   const story = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => db.transaction(work);
@@ -63,10 +66,13 @@ export async function makeSite(): Promise<Site> {
   }
 
   const day = Temporal.PlainDate.from;
-  for (const [document, text] of [
-    ['offer', 'Демонстрационная оферта. Текст составлен для проверки.'],
-    ['policy', 'Демонстрационная политика. Текст составлен для проверки.'],
-  ] as const) {
+  const texts: Record<string, string> = {
+    contract: 'Демонстрационная оферта. Текст составлен для проверки.',
+    policy: 'Демонстрационная политика. Текст составлен для проверки.',
+  };
+  for (const { id: document, kind } of engine.law.operator.documents) {
+    const text = texts[kind];
+    if (!text) continue;
     await story((trx) =>
       consents.editions.add(trx, {
         document,
@@ -89,7 +95,7 @@ export async function makeSite(): Promise<Site> {
   const user = 'ivanov@mail.example';
   const ivanov = await join(user, 'Иванов Пётр Сергеевич');
   const melnikova = await join('melnikova@mail.example', 'Мельникова Ольга Алексеевна');
-  const receive = (kind: 'access' | 'rectification' | 'objection', from: { email: string; name: string }) =>
+  const receive = (kind: RequestKind, from: { email: string; name: string }) =>
     story((trx) =>
       requests.receive(trx, {
         channel: 'email',
@@ -107,6 +113,15 @@ export async function makeSite(): Promise<Site> {
   );
   await test.advance('2026-11-20T15:00');
   await receive('objection', { email: 'tar@mail.example', name: 'Тарасенко Вероника' });
+  const promised: Site['promised'] = {};
+  for (const kind of ['restriction', 'portability', 'interest-objection'] as const) {
+    if (!requests.kinds().includes(kind)) continue;
+    const { id, number } = await receive(kind, { email: user, name: 'Иванов Пётр Сергеевич' });
+    await story((trx) =>
+      requests.identify(trx, id, { subject: ivanov.subject, method: 'registered-email', by: 'system' }),
+    );
+    promised[kind] = number;
+  }
   const deletion = await story((trx) => accounts.deletion(trx, melnikova.account));
   await test.advance('2026-11-20T18:40');
   await engine.jobs.idle();
@@ -124,6 +139,7 @@ export async function makeSite(): Promise<Site> {
     user,
     plan: deletion.plan,
     requests: { access: access.number, late: late.number, deletion: deletion.number },
+    promised,
     close: () => test.close(),
   };
 }

@@ -174,6 +174,22 @@ describe('stores built from the operator’s pack', () => {
     expect(await twice.catch(code)).to.equal('task.done-already');
   });
 
+  it('tell a person to restrict, and later to lift it again', async () => {
+    const { cupboard } = connectors.stores;
+    const order = (on: boolean) =>
+      within(on ? 'req_5' : 'req_5-lift', (context) => {
+        if (typeof cupboard?.restrict !== 'function') throw new Error('it cannot restrict');
+        return cupboard.restrict(ada, on, context);
+      });
+    for (const on of [true, false]) {
+      expect(await order(on)).to.include({ outcome: 'not_attempted' });
+      const [task] = await connectors.tasks.list({ open: true });
+      expect(task?.action).to.equal(on ? 'restrict' : 'lift');
+      await house.story((trx) => connectors.tasks.done(trx, task?.id ?? '', { by: 'acc_clerk', records: 1 }));
+      expect(await order(on)).to.deep.equal({ outcome: 'done', affected: 1 });
+    }
+  });
+
   it('bring what a person found into the answer to a request', async () => {
     const request = await house.story((trx) =>
       house.requests.receive(trx, {
@@ -191,8 +207,12 @@ describe('stores built from the operator’s pack', () => {
       task = (await connectors.tasks.list({ open: true }))[0];
     }
     const found = { by: 'acc_clerk', records: 1, rows: [{ document: 'Заявление от 03.02.2024' }] };
-    await house.story((trx) => connectors.tasks.done(trx, task.id, found));
     await house.jobs.idle();
+    expect((await house.requests.history(request.id)).map(({ step }) => step).slice(-1)).to.deep.equal([
+      'collection-waits',
+    ]);
+    await house.story((trx) => connectors.tasks.done(trx, task.id, found));
+    await house.advanceTo('2026-05-16T12:00');
     const parts = await house.requests.parts(request.id);
     expect(parts.find(({ store }) => store === 'connectors.cupboard')).to.include({ outcome: 'collected', rows: 1 });
   });

@@ -235,13 +235,20 @@ const partStates: Record<CollectedPart['outcome'], { name: string; tone: Tone }>
   failed: { name: 'Ошибка', tone: 'red' },
 };
 
+/** A place that only a person can reach has not failed while the person is at it. */
+function stateOfPart({ outcome, because }: CollectedPart, { t }: Words) {
+  if (because === 'connector.waits-for-person')
+    return { state: { name: t('Ждёт работника'), tone: 'amber' }, because: '' };
+  const { name, tone } = partStates[outcome];
+  return { state: { name: t(name), tone }, because: because ?? '' };
+}
+
 /** The table of systems on the card: what holds something or failed first, the empty ones apart. */
 export function partRows(parts: readonly CollectedPart[], words: Words) {
   const row = (part: CollectedPart) => ({
     title: part.title,
     source: part.source,
-    state: { name: words.t(partStates[part.outcome].name), tone: partStates[part.outcome].tone },
-    because: part.because ?? '',
+    ...stateOfPart(part, words),
     rows:
       part.outcome === 'failed'
         ? '—'
@@ -279,6 +286,7 @@ const eventNames: Record<string, string> = {
   refused: 'Отправлен мотивированный отказ',
   planned: 'Составлен план удаления',
   'collection-failed': 'Собрано не всё: одна из систем не ответила',
+  'collection-waits': 'Собрано не всё: ждём работника',
   blocked: 'Данные заблокированы',
   unblocked: 'Блокирование снято',
   'purpose-stopped': 'Обработка для цели остановлена по возражению',
