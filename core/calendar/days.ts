@@ -70,18 +70,11 @@ export function endOfYear(number: number): number {
   return numberOf(yearOf(number) + 1, 1, 1) - 1;
 }
 
-const days = new Map<number, Temporal.PlainDate>();
-
 /** The day of a number. Days never change, so one object serves all who ask. */
-export function dayAt(number: number): Temporal.PlainDate {
-  const known = days.get(number);
-  if (known) return known;
+export const dayAt = remembered((number): Temporal.PlainDate => {
   const { year, month, day } = civilOf(number);
-  const made = new Temporal.PlainDate(year, month, day);
-  if (days.size >= kept) days.clear();
-  days.set(number, made);
-  return made;
-}
+  return new Temporal.PlainDate(year, month, day);
+});
 
 /** The day that a date in figures names: `2026-05-15`. @throws RangeError when there is no such day */
 export function parseDay(iso: string): Temporal.PlainDate {
@@ -118,30 +111,53 @@ export function zoneOf(name: string): Zone {
   return zone;
 }
 
+// No zone has changed its clocks twice within so many days, and back to where they were.
+const fortnight = 14;
+
+/** Fourteen days: where they begin, when all of them last as long as a day does. */
+interface Fortnight {
+  ms: number;
+  even: boolean;
+}
+
 function createZone(name: string): Zone {
-  const starts = new Map<number, { ms: number; at: Temporal.Instant }>();
-  const start = (day: number) => {
-    const asked = starts.get(day);
-    if (asked) return asked;
-    const at = dayAt(day).toZonedDateTime(name).toInstant();
-    const made = { ms: at.epochMilliseconds, at };
-    if (starts.size >= kept) starts.clear();
-    starts.set(day, made);
-    return made;
+  const asked = (day: number) => dayAt(day).toZonedDateTime(name).toInstant().epochMilliseconds;
+  const fortnights = remembered((index): Fortnight => {
+    const ms = asked(index * fortnight);
+    return { ms, even: asked((index + 1) * fortnight) - ms === fortnight * msOfDay };
+  });
+  const uneven = remembered(asked);
+  const startOf = (day: number) => {
+    const index = Math.floor(day / fortnight);
+    const { ms, even } = fortnights(index);
+    return even ? ms + (day - index * fortnight) * msOfDay : uneven(day);
   };
   return {
-    startOf: (day) => start(day).ms,
-    startAt: (day) => start(day).at,
+    startOf,
+    startAt: remembered((day) => Temporal.Instant.fromEpochMilliseconds(startOf(day))),
     noonOf(day) {
-      const { ms } = start(day);
-      if (start(day + 1).ms - ms === msOfDay) return ms + msOfDay / 2;
+      const ms = startOf(day);
+      if (startOf(day + 1) - ms === msOfDay) return ms + msOfDay / 2;
       return dayAt(day).toZonedDateTime({ timeZone: name, plainTime: '12:00' }).toInstant().epochMilliseconds;
     },
     dayOf(ms) {
       let day = Math.floor(ms / msOfDay);
-      while (start(day).ms > ms) day--;
-      while (start(day + 1).ms <= ms) day++;
+      while (startOf(day) > ms) day--;
+      while (startOf(day + 1) <= ms) day++;
       return day;
     },
+  };
+}
+
+/** What is worked out once for a number; after too many of them it begins anew. */
+function remembered<T>(work: (number: number) => T): (number: number) => T {
+  const found = new Map<number, T>();
+  return (number) => {
+    const known = found.get(number);
+    if (known !== undefined) return known;
+    const made = work(number);
+    if (found.size >= kept) found.clear();
+    found.set(number, made);
+    return made;
   };
 }

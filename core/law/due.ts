@@ -3,7 +3,18 @@ import { type DayOff, dayAt, dayNumber, zoneOf } from '../calendar/index.ts';
 import { cite } from './cite.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
-import { type Anchor, anchorOf, type End, inTime, stepOf, termEnd } from './term.ts';
+import {
+  type Anchor,
+  anchorOf,
+  type End,
+  endFrom,
+  inTime,
+  type Ready,
+  readyOf,
+  type Sums,
+  stepOf,
+  type TermQuery,
+} from './term.ts';
 import type { Because, Due, DueQuery, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
@@ -17,23 +28,96 @@ export const sameEnd = 'совпадает с действующим';
  *
  * @throws Refusal `law.unknown-duty` (near names), `law.no-value` (no rule reaches that day), `calendar.missing`
  */
-export function dueOf(pack: Pack, duty: string, query: DueQuery): Due {
-  return dueFrom(pack, duty, anchorOf(query.from, pack.calendar.zone), {
-    extendedOn: extensionDay(query.extended, pack.calendar.zone),
-    customer: query.customer,
-    asOf: query.asOf && dayNumber(query.asOf),
-  });
+export function dueOf(pack: Pack, duty: string, { from, extended, customer, asOf }: DueQuery): Due {
+  const anchor = anchorOf(from, pack.calendar.zone);
+  const query = { extendedOn: extensionDay(extended, pack.calendar.zone), customer, asOf: asOf && dayNumber(asOf) };
+  const ends = endsOf(pack, duty, anchor, query);
+  const { dueOn, outerOn, mayFrom, because } = explained(pack, ends, anchor, query);
+  return {
+    duty,
+    dueOn,
+    lateFrom: ends.act?.lateFrom ?? null,
+    outerOn,
+    mayFrom,
+    because,
+    skipped: skipped(pack, ends.winner, anchor.on),
+  };
 }
 
 /** The rest of a question about a duty, days by their numbers. */
-interface DutyQuery {
-  extendedOn?: number | undefined;
+interface DutyQuery extends TermQuery {
   customer?: DueQuery['customer'];
-  asOf?: number | undefined;
 }
 
-/** The same for an anchor. @throws Refusal as {@link dueOf} */
-export function dueFrom(pack: Pack, duty: string, anchor: Anchor, query: DutyQuery): Due {
+/** Where the terms of a duty end: those that bound the act and those that hold it back, in the order of their rank. */
+export interface DutyEnds {
+  acts: End[];
+  floors: End[];
+  act: End | undefined;
+  floor: End | undefined;
+  winner: End;
+}
+
+/** The terms of a duty, ranked. @throws Refusal as {@link dueOf} */
+export function endsOf(pack: Pack, duty: string, anchor: Anchor, query: DutyQuery): DutyEnds {
+  const { rules, sums } = planOf(pack, duty);
+  const acts: End[] = [];
+  const floors: End[] = [];
+  for (const ready of rules) {
+    if (!isFor(ready.rule, query.customer)) continue;
+    const end = endFrom(ready, anchor, sums, query);
+    if (!end) continue;
+    if (ready.rule.direction === 'at-most') place(end, acts, earliestFirst);
+    else place(end, floors, latestFirst);
+  }
+  const [floor] = floors;
+  const act = firstOf(acts);
+  const winner = act ?? floor;
+  if (winner) return { acts, floors, act, floor, winner };
+  throw new Refusal('law.no-value', 'unavailable', {
+    duty,
+    day: dayAt(anchor.on).toString(),
+    message: `No rule sets a term for "${duty}" on ${dayAt(anchor.on)}.`,
+  });
+}
+
+/** What the ends of a duty's terms mean, and why. */
+export function explained(
+  pack: Pack,
+  { acts, floors, act, floor, winner }: DutyEnds,
+  anchor: Anchor,
+  query: DutyQuery,
+) {
+  const notes: string[] = [];
+  const dueOn = act?.last ?? null;
+  const mayFrom = floor ? opening(floor) : null;
+  const outerOn = act ? otherReading(pack, act, anchor.on, notes) : null;
+  if (query.customer === undefined && (acts.some(ofCustomer) || floors.some(ofCustomer))) {
+    notes.push('Вид заказчика не известен: взят более ранний срок.');
+  }
+  if (query.extendedOn !== undefined && act?.value.extension && !act.extended) {
+    notes.push('Уведомление о продлении отправлено позже срока и его не продлило.');
+  }
+  if (floor && act) notes.push(`Шаг возможен с ${mayFrom}: ${floor.clause}.`);
+  const losing: LawStep[] = [];
+  addLosers(losing, acts, act);
+  addLosers(losing, floors, act ? undefined : floor);
+  return { dueOn, outerOn, mayFrom, because: because(pack, stepOf(winner, act ? dueOn : mayFrom), losing, notes) };
+}
+
+/** The rules of a duty that speak about this operator, made ready. */
+interface DutyPlan {
+  rules: Ready[];
+  sums: Sums;
+}
+
+const plans = new WeakMap<Pack, Map<string, DutyPlan>>();
+
+function planOf(pack: Pack, duty: string): DutyPlan {
+  const ofPack = plans.get(pack) ?? new Map<string, DutyPlan>();
+  plans.set(pack, ofPack);
+  const known = ofPack.get(duty);
+  if (known) return known;
   if (!pack.duties.has(duty)) {
     throw new Refusal('law.unknown-duty', 'not-found', {
       duty,
@@ -41,73 +125,61 @@ export function dueFrom(pack: Pack, duty: string, anchor: Anchor, query: DutyQue
       message: `There is no duty "${duty}".`,
     });
   }
-  const context = { calendar: pack.calendar, zone: pack.calendar.zone, rules: pack.rules };
-  const acts: End[] = [];
-  const floors: End[] = [];
-  let anyCustomer = true;
-  for (const rule of pack.byDuty.get(duty) ?? []) {
-    if (!applies(rule, pack, query.customer)) continue;
-    const end = termEnd(rule, anchor, context, query);
-    if (!end) continue;
-    (rule.direction === 'at-most' ? acts : floors).push(end);
-    if (rule.customer) anyCustomer = false;
-  }
-  acts.sort(earliestFirst);
-  floors.sort(latestFirst);
-  const act = acts.find((end) => !givesWay(end, acts)) ?? acts[0];
-  const [floor] = floors;
-  const winner = act ?? floor;
-  if (!winner) {
-    throw new Refusal('law.no-value', 'unavailable', {
-      duty,
-      day: dayAt(anchor.on).toString(),
-      message: `No rule sets a term for "${duty}" on ${dayAt(anchor.on)}.`,
-    });
-  }
-
-  const notes: string[] = [];
-  const dueOn = act?.last ?? null;
-  const mayFrom = floor ? opening(floor) : null;
-  const outerOn = act ? otherReading(pack, act, anchor.on, notes) : null;
-  if (query.customer === undefined && !anyCustomer) {
-    notes.push('Вид заказчика не известен: взят более ранний срок.');
-  }
-  if (query.extendedOn !== undefined && act?.value.extension && !act.extended) {
-    notes.push('Уведомление о продлении отправлено позже срока и его не продлило.');
-  }
-  if (floor && act) notes.push(`Шаг возможен с ${mayFrom}: ${floor.clause}.`);
-  return {
-    duty,
-    dueOn,
-    lateFrom: act?.lateFrom ?? null,
-    outerOn,
-    mayFrom,
-    because: because(
-      pack,
-      stepOf(winner, act ? dueOn : mayFrom),
-      [...losers(acts, act), ...losers(floors, act ? undefined : floor)],
-      notes,
-    ),
-    skipped: skipped(pack, winner, anchor.on),
-  };
+  const plan = { rules: readyFor(pack, pack.byDuty.get(duty)), sums: sumsOf(pack) };
+  ofPack.set(duty, plan);
+  return plan;
 }
+
+/** Those of some rules that speak about the operator of a pack, made ready for sums. */
+export function readyFor(pack: Pack, rules: readonly Rule[] = []): Ready[] {
+  return rules.filter((rule) => applies(rule, pack)).map(readyOf);
+}
+
+export function sumsOf({ calendar, rules }: Pack): Sums {
+  return { calendar, zone: zoneOf(calendar.zone), rules };
+}
+
+/** Puts an end where it belongs by its rank. */
+function place(end: End, ends: End[], rank: (a: End, b: End) => number): void {
+  let at = ends.length;
+  while (at > 0 && rank(end, ends[at - 1] as End) < 0) at--;
+  ends.splice(at, 0, end);
+}
+
+function firstOf(acts: End[]): End | undefined {
+  for (const act of acts) if (!givesWay(act, acts)) return act;
+  return acts[0];
+}
+
+const ofCustomer = (end: End) => end.rule.customer !== null;
 
 /** A promise that repeats the law's term without its extension does not shorten the extended term. */
 function givesWay(end: End, acts: End[]): boolean {
-  return acts.some((law) => law.extended && end.rule.restates.includes(law.rule.id));
+  for (const law of acts) if (law.extended && end.rule.restates.includes(law.rule.id)) return true;
+  return false;
 }
 
 /** Does a rule speak about this operator and this customer? An unknown customer may be either. */
 export function applies(rule: Rule, pack: Pack, customer?: 'business' | 'consumer'): boolean {
   if (rule.oriStatus && !rule.oriStatus.includes(pack.operator.oriStatus)) return false;
+  return isFor(rule, customer);
+}
+
+function isFor(rule: Rule, customer: DueQuery['customer']): boolean {
   return !rule.customer || !customer || rule.customer === customer;
 }
 
 /** Puts an explanation together: the winner, the losers, every citation once, the digest. */
 export function because(pack: Pack, winner: LawStep, losing: LawStep[], notes: string[] = []): Because {
-  const citations = new Map([[cite(winner.cite, 'ru'), winner.cite]]);
-  for (const step of losing) citations.set(cite(step.cite, 'ru'), step.cite);
-  const found: Because = { winner, losers: losing, citations: [...citations.values()], digest: pack.digest };
+  const clauses = [cite(winner.cite, 'ru')];
+  const citations = [winner.cite];
+  for (const step of losing) {
+    const clause = cite(step.cite, 'ru');
+    const at = clauses.indexOf(clause);
+    if (at < 0) clauses.push(clause);
+    citations[at < 0 ? citations.length : at] = step.cite;
+  }
+  const found: Because = { winner, losers: losing, citations, digest: pack.digest };
   if (notes.length > 0) found.note = notes.join(' ');
   return found;
 }
@@ -126,12 +198,10 @@ function namedFirst(a: End, b: End): number {
   return a.rule.id < b.rule.id ? -1 : 1;
 }
 
-function losers(ends: End[], winner: End | undefined): LawStep[] {
-  const steps: LawStep[] = [];
+function addLosers(steps: LawStep[], ends: End[], winner: End | undefined): void {
   for (const end of ends) {
     if (end !== winner) steps.push(stepOf(end, opening(end), whyNot(end, ends, winner)));
   }
-  return steps;
 }
 
 function whyNot(end: End, ends: End[], winner: End | undefined): string {

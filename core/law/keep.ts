@@ -1,10 +1,10 @@
 import { Refusal } from '../base/index.ts';
 import { dayAt, dayNumber } from '../calendar/index.ts';
-import { applies, because, dueFrom, sameEnd, shifted } from './due.ts';
+import { because, endsOf as destruction, explained, readyFor, sameEnd, shifted, sumsOf } from './due.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
-import { type Anchor, anchorOf, dayAnchor, type End, stepOf, termEnd } from './term.ts';
-import type { Category, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
+import { type Anchor, anchorOf, dayAnchor, type End, endFrom, type Ready, type Sums, stepOf } from './term.ts';
+import type { Category, Doubt, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 
 /** One term of keeping: where it ends, and whether the erasure of the person ended it before its time. */
 interface Ended {
@@ -32,14 +32,12 @@ export function categoryOf(pack: Pack, id: string): Category {
  * @throws Refusal `law.unknown-category`, `law.no-schedule`, `law.no-value`
  */
 export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
-  categoryOf(pack, category);
-  const zone = pack.calendar.zone;
-  const anchor = anchorOf(query.from, zone);
+  const plan = planOf(pack, category);
+  const anchor = anchorOf(query.from, pack.calendar.zone);
   const asOf = query.asOf && dayNumber(query.asOf);
-  const ends = endsOf(pack, category, anchor, asOf, query.erasedOn && dayNumber(query.erasedOn));
-  const floor = latest(ends.filter(({ end }) => end.rule.layer === 'law' && end.rule.direction === 'at-least'));
-  const ceiling = ends.find(({ end }) => end.rule.layer === 'law' && end.rule.direction === 'at-most');
-  const choice = ends.find(({ end, on }) => end.rule.layer === 'operator' && (!floor || on >= floor.on));
+  const ends = endsOf(plan, anchor, asOf, query.erasedOn && dayNumber(query.erasedOn));
+  const bounds = boundsOf(ends);
+  const { floor, choice, ceiling } = bounds;
   if (!floor && !choice) {
     throw new Refusal('law.no-schedule', 'unavailable', {
       category,
@@ -54,54 +52,116 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
     );
   }
   if (winner.cut) notes.push('Уничтожается вместе с профилем, не дожидаясь окончания срока.');
+  // Who is erased goes by the promise, whatever the value is worth that would have kept the record.
 
   let until = winner.on;
   // Where nothing asks to keep it beyond the event, or beyond the erasure, it may go on that very day.
   let from = winner.cut || until === anchor.on ? until : until + 1;
-  const duty = pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy';
-  const destruction = () => dueFrom(pack, duty, dayAnchor(until, zone), { asOf });
-  let destroy = destruction();
+  let ended = dayAnchor(until, plan.sums.zone);
+  let destroy = destruction(pack, plan.duty, ended, { asOf });
   const heldBy: HoldDays[] = [];
   for (const hold of holdsInOrder(query.hold)) {
-    const stillThere = dayNumber(hold.from) <= (destroy.dueOn ? dayNumber(destroy.dueOn) : until);
+    const stillThere = dayNumber(hold.from) <= (destroy.act?.lastOn ?? until);
     if (!stillThere || dayNumber(hold.until) < from) continue;
     heldBy.push(hold);
     until = dayNumber(hold.until);
     from = until + 1;
-    destroy = destruction();
+    ended = dayAnchor(until, plan.sums.zone);
+    destroy = destruction(pack, plan.duty, ended, { asOf });
     notes.push(`Запрет уничтожения с ${hold.from} по ${hold.until} отодвинул уничтожение.`);
   }
   const keepUntil = dayAt(until);
+  const destroyed = explained(pack, destroy, ended, { asOf });
   return {
     category,
     keepUntil,
     destroyFrom: dayAt(from),
-    destroyBy: destroy.dueOn ?? keepUntil,
+    destroyBy: destroyed.dueOn ?? keepUntil,
     outerOn: shifted(pack, until, notes),
-    because: because(pack, stepOf(winner.end, dayAt(winner.on)), losing(ends, winner, floor, ceiling), notes),
-    destroyBecause: destroy.because,
+    because: because(pack, stepOf(winner.end, dayAt(winner.on)), losing(ends, winner, bounds), notes),
+    destroyBecause: destroyed.because,
     heldBy,
   };
 }
 
+function sayDoubt({ finding, decidedOn }: Doubt): string {
+  return decidedOn
+    ? `Срок держится на норме с достоверностью D: уничтожение — по решению оператора от ${decidedOn} (settles.yaml, ${finding}).`
+    : `Срок держится на норме с достоверностью D: до решения оператора ничего не уничтожается (settles.yaml, ${finding}).`;
+}
+
+/** The rules of a category that speak about this operator, made ready, and the duty that destroys. */
+interface KeepPlan {
+  rules: { ready: Ready; endsWithPerson: boolean }[];
+  duty: string;
+  sums: Sums;
+}
+
+const plans = new WeakMap<Pack, Map<string, KeepPlan>>();
+
+function planOf(pack: Pack, category: string): KeepPlan {
+  const ofPack = plans.get(pack) ?? new Map<string, KeepPlan>();
+  plans.set(pack, ofPack);
+  const known = ofPack.get(category);
+  if (known) return known;
+  categoryOf(pack, category);
+  const plan: KeepPlan = {
+    rules: readyFor(pack, pack.byCategory.get(category)).map((ready) => ({
+      ready,
+      endsWithPerson: endsWithPerson(pack, ready.rule),
+    })),
+    duty: pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy',
+    sums: sumsOf(pack),
+  };
+  ofPack.set(category, plan);
+  return plan;
+}
+
 /** Every term that speaks about the category, the shortest first; on a tie the law before the operator, then the surer. */
 function endsOf(
-  pack: Pack,
-  category: string,
+  { rules, sums }: KeepPlan,
   anchor: Anchor,
   asOf: number | undefined,
   erasedOn: number | undefined,
 ): Ended[] {
-  const context = { calendar: pack.calendar, zone: pack.calendar.zone, rules: pack.rules };
   const ends: Ended[] = [];
-  for (const rule of pack.byCategory.get(category) ?? []) {
-    if (!applies(rule, pack)) continue;
-    const end = termEnd(rule, anchor, context, { asOf });
+  for (const { ready, endsWithPerson } of rules) {
+    const end = endFrom(ready, anchor, sums, { asOf });
     if (!end || end.lastOn === null) continue;
-    const cut = erasedOn !== undefined && end.lastOn > erasedOn && endsWithPerson(pack, rule);
-    ends.push({ end, on: cut ? Math.max(erasedOn, anchor.on) : end.lastOn, cut });
+    const cut = erasedOn !== undefined && end.lastOn > erasedOn && endsWithPerson;
+    place({ end, on: cut ? Math.max(erasedOn, anchor.on) : end.lastOn, cut }, ends);
   }
-  return ends.sort((a, b) => a.on - b.on || tied(a.end, b.end));
+  return ends;
+}
+
+function place(one: Ended, ends: Ended[]): void {
+  let at = ends.length;
+  while (at > 0 && isBefore(one, ends[at - 1] as Ended)) at--;
+  ends.splice(at, 0, one);
+}
+
+function isBefore(a: Ended, b: Ended): boolean {
+  return (a.on - b.on || tied(a.end, b.end)) < 0;
+}
+
+/** What bounds the keeping: the latest floor, the first ceiling, and the shortest choice that the floor allows. */
+interface Bounds {
+  floor: Ended | undefined;
+  choice: Ended | undefined;
+  ceiling: Ended | undefined;
+}
+
+function boundsOf(ends: Ended[]): Bounds {
+  const bounds: Bounds = { floor: undefined, choice: undefined, ceiling: undefined };
+  for (const one of ends) {
+    if (one.end.rule.layer !== 'law') continue;
+    if (one.end.rule.direction === 'at-most') bounds.ceiling ??= one;
+    else if (!bounds.floor || one.on > bounds.floor.on) bounds.floor = one;
+  }
+  for (const one of ends) {
+    if (one.end.rule.layer === 'operator' && (!bounds.floor || one.on >= bounds.floor.on)) bounds.choice ??= one;
+  }
+  return bounds;
 }
 
 function tied(a: End, b: End): number {
@@ -124,17 +184,15 @@ function strictest(floor: Ended | undefined, choice: Ended | undefined, ceiling:
   return floor && ceiling.on < floor.on ? floor : ceiling;
 }
 
-function latest(ends: Ended[]): Ended | undefined {
-  return ends.reduce<Ended | undefined>((best, one) => (!best || one.on > best.on ? one : best), undefined);
+function losing(ends: Ended[], winner: Ended, bounds: Bounds): LawStep[] {
+  const steps: LawStep[] = [];
+  for (const one of ends) {
+    if (one !== winner) steps.push(stepOf(one.end, dayAt(one.on), whyNot(one, winner, bounds)));
+  }
+  return steps;
 }
 
-function losing(ends: Ended[], winner: Ended, floor: Ended | undefined, ceiling: Ended | undefined): LawStep[] {
-  return ends
-    .filter((one) => one !== winner)
-    .map((one) => stepOf(one.end, dayAt(one.on), whyNot(one, winner, floor, ceiling)));
-}
-
-function whyNot(one: Ended, winner: Ended, floor: Ended | undefined, ceiling: Ended | undefined): string {
+function whyNot(one: Ended, winner: Ended, { floor, ceiling }: Bounds): string {
   if (one.on > winner.on) {
     if (ceiling && one.on > ceiling.on) return `дольше, чем допускает ${ceiling.end.clause}`;
     return 'применяется более короткий срок оператора';

@@ -30,6 +30,13 @@ export interface TermContext {
   rules: Map<string, Rule>;
 }
 
+/** The same made ready for sums. */
+export interface Sums {
+  calendar: Calendar;
+  zone: Zone;
+  rules: Map<string, Rule>;
+}
+
 /** What is asked beside the anchor, days by their numbers. */
 export interface TermQuery {
   asOf?: number | undefined; // only values in force by then
@@ -58,21 +65,21 @@ const msOfHour = 3_600_000;
 
 /** An anchor from what the caller has: a day means its noon. */
 export function anchorOf(from: Temporal.Instant | Day, zone: string): Anchor {
-  if (!(from instanceof Temporal.Instant)) return dayAnchor(dayNumber(from), zone);
+  if (!(from instanceof Temporal.Instant)) return dayAnchor(dayNumber(from), zoneOf(zone));
   const ms = from.epochMilliseconds;
   const exact = from.epochNanoseconds % 1_000_000n === 0n;
   return { on: zoneOf(zone).dayOf(ms), ms: exact ? ms : ms + 0.5, at: exact ? null : from };
 }
 
 /** The noon of a day as an anchor. */
-export function dayAnchor(on: number, zone: string): Anchor {
-  return { on, ms: zoneOf(zone).noonOf(on), at: null };
+export function dayAnchor(on: number, zone: Zone): Anchor {
+  return { on, ms: zone.noonOf(on), at: null };
 }
 
 /** The value in force on a day; null when the rule is silent about it. */
 export function valueOn(rule: Rule, on: Day): DatedValue | null {
   const day = dayNumber(on);
-  const term = termsOf(rule).findLast((one) => one.from <= day);
+  const term = readyOf(rule).terms.findLast((one) => one.from <= day);
   return term && day <= term.until ? term.value : null;
 }
 
@@ -98,31 +105,38 @@ export function endOf(
   });
 }
 
-/** The same with days by their numbers: what every answer is made of. @throws Refusal `calendar.missing` */
+/** The same with days by their numbers. @throws Refusal `calendar.missing` */
 export function termEnd(rule: Rule, anchor: Anchor, context: TermContext, query: TermQuery): End | null {
+  return endFrom(readyOf(rule), anchor, { ...context, zone: zoneOf(context.zone) }, query);
+}
+
+/** The same for a rule made ready: what every answer is made of. @throws Refusal `calendar.missing` */
+export function endFrom({ rule, terms }: Ready, anchor: Anchor, sums: Sums, query: TermQuery): TermEnd | null {
   const { asOf = Number.POSITIVE_INFINITY, extendedOn } = query;
-  const zone = zoneOf(context.zone);
-  const start = rule.after ? startAfter(rule.after, anchor, context, asOf) : anchor;
+  const start = rule.after === null ? anchor : startAfter(rule.after, anchor, sums, asOf);
   if (!start) return null;
-  const terms = termsOf(rule);
-  let index = terms.findLastIndex((term) => term.from <= start.on && term.from <= asOf);
+  let index = terms.length - 1;
+  while (index >= 0 && !isKnown(terms[index] as Term, start.on, asOf)) index--;
   const first = terms[index];
   if (!first || start.on > first.until) return null;
-  let end = new TermEnd(first, start, context.calendar, zone);
+  let end = new TermEnd(first, first.value.cite, start, sums);
   for (index++; index < terms.length; index++) {
     const next = terms[index] as Term;
     if (next.value.governs !== 'open' || next.from > asOf) continue;
-    if ((end.lastOn ?? zone.dayOf(Math.floor(end.lateMs))) < next.from) continue;
-    end = new TermEnd(next, start, context.calendar, zone);
-    end.cite = next.reached;
+    if ((end.lastOn ?? sums.zone.dayOf(Math.floor(end.lateMs))) < next.from) continue;
+    end = new TermEnd(next, next.reached, start, sums);
   }
-  if (extendedOn !== undefined && end.lastOn !== null && extendedOn <= end.lastOn) end.extend(context.calendar);
+  if (extendedOn !== undefined && end.lastOn !== null && extendedOn <= end.lastOn) end.extend(sums);
   return end;
 }
 
-function startAfter(id: string, anchor: Anchor, context: TermContext, asOf: number): Anchor | null {
-  const before = termEnd(context.rules.get(id) as Rule, anchor, context, { asOf });
-  return before && before.lastOn !== null ? dayAnchor(before.lastOn, context.zone) : null;
+function isKnown(term: Term, on: number, asOf: number): boolean {
+  return term.from <= on && term.from <= asOf;
+}
+
+function startAfter(id: string, anchor: Anchor, sums: Sums, asOf: number): Anchor | null {
+  const before = endFrom(readyOf(sums.rules.get(id) as Rule), anchor, sums, { asOf });
+  return before && before.lastOn !== null ? dayAnchor(before.lastOn, sums.zone) : null;
 }
 
 /** A dated value made ready for sums: its days as numbers, its words once. */
@@ -133,6 +147,7 @@ class Term {
   readonly until: number;
   readonly hours: number | null;
   readonly reached: Citation; // as cited where it reaches a term that was running
+  readonly clause: string; // the citation in Russian
   private readonly said: { text?: string; extended?: string } = {};
 
   constructor(rule: Rule, value: DatedValue) {
@@ -142,6 +157,7 @@ class Term {
     this.until = value.until ? dayNumber(value.until) : Number.POSITIVE_INFINITY;
     this.hours = value.period?.hours ?? null;
     const { cite: own, transition } = value;
+    this.clause = cite(own, 'ru');
     this.reached = transition ? { ...own, certainty: worse(own.certainty, transition) } : own;
   }
 
@@ -168,22 +184,28 @@ class Term {
   }
 }
 
-const ready = new WeakMap<Rule, Term[]>();
+/** A rule made ready for sums. */
+export interface Ready {
+  rule: Rule;
+  terms: readonly Term[];
+}
 
-function termsOf(rule: Rule): Term[] {
-  let terms = ready.get(rule);
-  if (!terms) {
-    terms = rule.values.map((value) => new Term(rule, value));
-    ready.set(rule, terms);
+const ready = new WeakMap<Rule, Ready>();
+
+export function readyOf(rule: Rule): Ready {
+  let made = ready.get(rule);
+  if (!made) {
+    made = { rule, terms: rule.values.map((value) => new Term(rule, value)) };
+    ready.set(rule, made);
   }
-  return terms;
+  return made;
 }
 
 /** An end that makes its day and its instant only when they are asked for. */
-class TermEnd implements End {
+export class TermEnd implements End {
   readonly rule: Rule;
   readonly value: DatedValue;
-  cite: Citation;
+  readonly cite: Citation;
   lastOn: number | null;
   lateMs: number;
   extended = false;
@@ -191,10 +213,10 @@ class TermEnd implements End {
   private readonly start: Anchor;
   private readonly zone: Zone;
 
-  constructor(term: Term, start: Anchor, calendar: Calendar, zone: Zone) {
+  constructor(term: Term, citation: Citation, start: Anchor, { calendar, zone }: Sums) {
     this.rule = term.rule;
     this.value = term.value;
-    this.cite = term.value.cite;
+    this.cite = citation;
     this.term = term;
     this.start = start;
     this.zone = zone;
@@ -218,18 +240,18 @@ class TermEnd implements End {
   }
 
   get clause(): string {
-    return cite(this.cite, 'ru');
+    return this.term.clause;
   }
 
   get text(): string {
     return this.term.text(this.extended);
   }
 
-  extend(calendar: Calendar): void {
+  extend({ calendar, zone }: Sums): void {
     const { extension } = this.value;
     if (!extension || this.lastOn === null) return;
     this.lastOn = lastNumber(this.lastOn, extension, calendar);
-    this.lateMs = this.zone.startOf(this.lastOn + 1);
+    this.lateMs = zone.startOf(this.lastOn + 1);
     this.extended = true;
   }
 }
