@@ -8,8 +8,9 @@ import { checkHttp, createHttpStore } from './http.ts';
 import { createManualStore, createTaskStore, taskKey } from './manual.ts';
 import { readConnectors } from './pack.ts';
 import { checkPostgres, createPostgresStore } from './postgres.ts';
-import { listTasks, lockTask, type TaskRow, updateTask } from './store.ts';
-import type { Connectors, ManualConnector, ManualTask, PostgresConnector } from './types.ts';
+import { checkResult } from './result.ts';
+import { findTask, listTasks, lockTask, type TaskRow, updateTask } from './store.ts';
+import type { Connectors, ManualConnector, ManualTask, PostgresConnector, TaskResult } from './types.ts';
 
 /**
  * Builds the stores of the operator's `connectors:` and registers them.
@@ -67,7 +68,9 @@ export function createConnectors(deps: {
       id: row.id,
       connector: row.connector,
       title: connector?.title ?? unknown,
+      system: connector?.system ?? unknown,
       instructions: connector?.instructions ?? unknown,
+      automation: connector?.automation ?? null,
       action: row.action,
       run: row.run,
       subject: row.subject_id,
@@ -84,22 +87,27 @@ export function createConnectors(deps: {
       async list(filter = {}) {
         return (await listTasks(db, filter)).map(toTask);
       },
-      async done(trx, id, { by, records, rows }) {
+      async get(id) {
+        const row = await findTask(db, id);
+        if (!row) throw new Refusal('task.unknown', 'not-found', { task: id });
+        return toTask(row);
+      },
+      async done(trx, id, result) {
         const row = await lockTask(trx, id);
         if (!row) throw new Refusal('task.unknown', 'not-found', { task: id });
         if (row.done_at) throw new Refusal('task.done-already', 'conflict', { task: id });
-        if (!Number.isSafeInteger(records) || records < 0)
-          throw new Refusal('task.malformed', 'invalid', { field: 'records' });
+        const { by, records } = result;
+        const found = checkResult(toTask(row), result);
         const at = clock.now();
         const change = {
           done_at: at,
           done_on: dayOf(at, zone),
           done_by: by,
           records,
-          sealed: rows ? await vault.seal(taskKey(id), Buffer.from(JSON.stringify(rows)), id) : null,
+          sealed: found ? await vault.seal(taskKey(id), Buffer.from(JSON.stringify(found)), id) : null,
         };
         await updateTask(trx, id, change);
-        await journal.append(trx, { action: 'task.done', about: id, actor: by, body: { run: row.run, records } });
+        await journal.append(trx, { action: 'task.done', about: id, actor: by, body: bodyOf(row, result) });
         return toTask({ ...row, ...change });
       },
     },
@@ -117,4 +125,11 @@ export function createConnectors(deps: {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
+}
+
+/** In the journal: how many records and sheets, not what lay on them. */
+function bodyOf({ run }: TaskRow, { records, carriers }: TaskResult): Record<string, unknown> {
+  if (!carriers) return { run, records };
+  const sheets = carriers.list.reduce((sum, { sheets }) => sum + sheets, 0);
+  return { run, records, carriers: carriers.list.length, sheets };
 }

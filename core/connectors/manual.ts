@@ -1,5 +1,5 @@
 import { newId, Refusal } from '../base/index.ts';
-import { type Anchor, type Store, type StoreContext, whereAnchored } from '../datamap/index.ts';
+import { type Anchor, type DestroyedCarriers, type Store, type StoreContext, whereAnchored } from '../datamap/index.ts';
 import { commonOf } from './pack.ts';
 import { type TaskRow, taskOf } from './store.ts';
 import type { ManualAction, ManualConnector } from './types.ts';
@@ -23,6 +23,12 @@ export function createManualStore(connector: ManualConnector): Store {
       subject_id: subject,
       opened_at,
     });
+  }
+
+  /** What the person named; nothing for a system of records. */
+  async function carriersOf(row: TaskRow, { vault }: StoreContext): Promise<DestroyedCarriers | null> {
+    if (!row.sealed) return null;
+    return JSON.parse((await vault.open(row.sealed, row.id)).toString('utf8'));
   }
 
   async function order(action: 'rectify' | 'restrict' | 'lift', subject: string, context: StoreContext) {
@@ -53,7 +59,13 @@ export function createManualStore(connector: ManualConnector): Store {
       const row = await task('erase', scope.subject, context);
       if (!row.done_at) return { outcome: 'not_attempted', affected: 0, remaining: 1, because: waits };
       const affected = row.records ?? 0;
-      return { outcome: affected > 0 ? 'erased' : 'not_found', affected, remaining: 0, ids: [row.id] };
+      const carriers = await carriersOf(row, context);
+      return {
+        ...{ outcome: affected > 0 ? 'erased' : 'not_found', affected, remaining: 0, ids: [row.id] },
+        ...(row.done_on ? { doneOn: row.done_on } : {}),
+        ...(connector.automation ? { automation: connector.automation } : {}),
+        ...(carriers ? { carriers } : {}),
+      };
     },
 
     rectify: (subject, _changes, context) => order('rectify', subject, context),

@@ -32,6 +32,10 @@ export async function lockTask(trx: Trx, id: string): Promise<TaskRow | undefine
   return trx(tasks).where({ id }).forUpdate().first();
 }
 
+export async function findTask(db: Db, id: string): Promise<TaskRow | undefined> {
+  return db(tasks).where({ id }).first();
+}
+
 export async function updateTask(trx: Trx, id: string, change: Partial<TaskRow>): Promise<void> {
   await trx(tasks).where({ id }).update(change);
 }

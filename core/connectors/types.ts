@@ -1,5 +1,5 @@
 import type { Temporal } from '../base/index.ts';
-import type { Store, Words } from '../datamap/index.ts';
+import type { DestroyedCarriers, Store, Words } from '../datamap/index.ts';
 import type { Trx } from '../db/index.ts';
 
 interface ConnectorBase {
@@ -38,6 +38,8 @@ export interface HttpConnector extends ConnectorBase {
 /** A cupboard, a mailbox, a partner: a person does it and says so. */
 export interface ManualConnector extends ConnectorBase {
   kind: 'manual';
+  /** Papers that no program processes: who destroys them names the carriers and their sheets. */
+  automation?: 'none';
   fields: Record<string, string>;
   instructions: Words;
 }
@@ -51,7 +53,9 @@ export interface ManualTask {
   id: string;
   connector: string;
   title: Words;
+  system: Words;
   instructions: Words;
+  automation: 'none' | null;
   action: ManualAction;
   run: string; // req_… or pln_…
   subject: string;
@@ -61,19 +65,26 @@ export interface ManualTask {
   records: number | null;
 }
 
+/** What a person says of a task that is done. */
+export interface TaskResult {
+  by: string; // acc_…
+  records: number;
+  rows?: Record<string, unknown>[]; // of a collection: what was found
+  carriers?: DestroyedCarriers; // of an erasure: what was destroyed by hand
+}
+
 export interface Connectors {
   stores: Record<string, Store>;
   tasks: {
     list(filter?: { open?: boolean; run?: string }): Promise<ManualTask[]>;
+    /** @throws Refusal `task.unknown` */
+    get(id: string): Promise<ManualTask>;
     /**
-     * A person has done it: how many records, and for a collection what was found.
-     * @throws Refusal `task.unknown` | `task.done-already`
+     * A person has done it: how many records; for a collection what was found, for papers that were destroyed the
+     * carriers, their sheets, how and by whom.
+     * @throws Refusal `task.unknown` | `task.done-already` | `task.malformed` | `task.no-carriers` | `task.carriers`
      */
-    done(
-      trx: Trx,
-      id: string,
-      result: { by: string; records: number; rows?: Record<string, unknown>[] },
-    ): Promise<ManualTask>;
+    done(trx: Trx, id: string, result: TaskResult): Promise<ManualTask>;
   };
   /** Asks every other system whether it answers and has what the pack says; empty when all is well. */
   check(): Promise<{ connector: string; problem: string }[]>;

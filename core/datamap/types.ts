@@ -69,6 +69,19 @@ export type EraseScope =
 
 export type EraseOutcome = 'erased' | 'anonymised' | 'blocked' | 'retained' | 'not_found' | 'not_attempted' | 'failed';
 
+/** A thing that data lie on, and how many sheets it has. */
+export interface Carrier {
+  name: string;
+  sheets: number;
+}
+
+/** What a person destroyed with their own hands: the act names each carrier (order 179, item «е»). */
+export interface DestroyedCarriers {
+  list: Carrier[];
+  way: string; // «измельчение в шредере»
+  by: { name: string; post: string };
+}
+
 /** How much was done, how much stays, and why. Counts are records. */
 export interface EraseReceipt {
   outcome: EraseOutcome;
@@ -85,6 +98,11 @@ export interface EraseReceipt {
   note?: string;
   /** Nothing of what was destroyed said anything about a person: no act is due. */
   impersonal?: boolean;
+  /** No program processed it: the act alone confirms its destruction, without an extract of the journal. */
+  automation?: 'none';
+  carriers?: DestroyedCarriers;
+  /** The day on which a person did it; otherwise it was done when the receipt was written. */
+  doneOn?: Day;
 }
 
 /** The answer of a store to rectify and restrict. */

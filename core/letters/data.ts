@@ -229,14 +229,14 @@ export interface DocumentData {
     checked?: string;
     /** null: the act is a draft */
     signed: { at: Moment; name: string; post: string } | null;
-    /** annex 1 */
+    /** annex 1; null: nothing was processed by automation, the act alone confirms */
     extract: {
       columns: string[];
       rows: string[][];
       clause: string;
       /** of the canonical text of the extract */
       sha256: string;
-    };
+    } | null;
     /** annex 2; empty when nothing stays */
     stays: Staying[];
     keepUntil: DayLike | null;

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Temporal } from '../base/index.ts';
+import { Temporal } from '../base/index.ts';
 import type { EraseReceipt } from '../datamap/index.ts';
 import { cite, type Keep, type Law, requisites } from '../law/index.ts';
 import type { DocumentData, Staying } from '../letters/index.ts';
 import type { Person } from './types.ts';
 
 type Day = Temporal.PlainDate;
+type Performer = DocumentData['destruction-act']['performers'][number];
 
 /** One store's part in an act. */
 export interface ActLine {
@@ -47,14 +48,13 @@ const signersPoint = 'г';
 /**
  * Builds the act and the extract of the event journal (order 179 of Roskomnadzor). The labels and what they rest on
  * come from the law of the day; after the order has ended the same fields stay as the operator's choice. Never names
- * what was destroyed beyond its categories.
+ * what was destroyed beyond its categories. Papers that no program processed stand in the act alone, with their
+ * carriers and sheets: where nothing else was destroyed there is no extract.
  *
  * @param chain the size and root of the journal at the newest checkpoint
  */
 export function actContent(law: Law, matter: ActMatter, chain: { size: number; root: string } | null): ActContent {
   const act = law.actFields(matter.madeOn);
-  const extract = law.extractFields(matter.madeOn);
-  const rows = matter.lines.flatMap((line) => extractRows(matter, line));
   const keep = matter.keep;
   return {
     data: {
@@ -62,15 +62,10 @@ export function actContent(law: Law, matter: ActMatter, chain: { size: number; r
       clause: cite(act.cite, 'ru'),
       ...(act.note ? { note: act.note } : {}),
       destroyedAt: matter.at,
-      performers: [matter.signed ?? signatory(law)],
+      performers: performersOf(signerOf(law, matter), byHand(matter)),
       checked: matter.checked,
       signed: matter.signed ?? null,
-      extract: {
-        columns: [...extract.fields.map(({ title }) => title), 'Записей'],
-        rows: rows.map((row) => [...extract.fields.map(({ point }) => row.cells[point] ?? '—'), String(row.records)]),
-        clause: cite(extract.cite, 'ru'),
-        sha256: createHash('sha256').update(JSON.stringify(rows)).digest('hex'),
-      },
+      extract: extractOf(law, matter),
       stays: matter.stays,
       keepUntil: keep?.keepUntil ?? null,
       ...(keep ? { keepClause: cite(keep.because.winner.cite, 'ru') } : {}),
@@ -81,23 +76,58 @@ export function actContent(law: Law, matter: ActMatter, chain: { size: number; r
   };
 }
 
-/** The same act with the name of who signed it. */
+/** The same act with the name of who signed it, beside those who destroyed something by hand. */
 export function signedContent(
   data: DocumentData['destruction-act'],
   signed: { name: string; post: string; at: Temporal.Instant },
 ): DocumentData['destruction-act'] {
+  const [, ...hands] = data.performers;
+  const performers = performersOf({ name: signed.name, post: signed.post }, hands);
+  // Where no program destroyed anything, who signs only confirms what others did.
+  const destroyers = data.extract ? performers : hands;
+  const value = destroyers.map(({ name, post }) => `${name}, ${post}`);
   return {
     ...data,
     fields: data.fields.map((field) =>
-      field.point === signersPoint ? { ...field, value: `${signed.name}, ${signed.post}` } : field,
+      field.point === signersPoint ? { ...field, value: value.length === 1 ? (value[0] as string) : value } : field,
     ),
-    performers: [{ name: signed.name, post: signed.post }],
+    performers,
     signed: { ...signed, at: signed.at.toString() },
   };
 }
 
-function signatory(law: Law): { name?: string; post: string } {
-  const { name, post } = law.operator.dpo;
+/** Whoever signs stands first; nobody stands twice. */
+function performersOf(signer: Performer, hands: readonly Performer[]): Performer[] {
+  return [signer, ...hands.filter(({ name, post }) => name !== signer.name || post !== signer.post)];
+}
+
+/** Who destroyed carriers with their own hands. */
+function byHand({ lines }: ActMatter): Performer[] {
+  const all = new Map<string, Performer>();
+  for (const { receipt } of lines) {
+    if (receipt.carriers) all.set(JSON.stringify(receipt.carriers.by), receipt.carriers.by);
+  }
+  return [...all.values()];
+}
+
+const isAutomated = ({ receipt }: ActLine): boolean => receipt.automation !== 'none';
+
+/** The extract tells of information systems; null where only papers were destroyed. */
+function extractOf(law: Law, matter: ActMatter): DocumentData['destruction-act']['extract'] {
+  const automated = matter.lines.filter(isAutomated);
+  if (automated.length === 0) return null;
+  const extract = law.extractFields(matter.madeOn);
+  const rows = automated.flatMap((line) => extractRows(matter, line));
+  return {
+    columns: [...extract.fields.map(({ title }) => title), 'Записей'],
+    rows: rows.map((row) => [...extract.fields.map(({ point }) => row.cells[point] ?? '—'), String(row.records)]),
+    clause: cite(extract.cite, 'ru'),
+    sha256: createHash('sha256').update(JSON.stringify(rows)).digest('hex'),
+  };
+}
+
+function signerOf(law: Law, { signed }: ActMatter): Performer {
+  const { name, post } = signed ?? law.operator.dpo;
   return name ? { name, post } : { post };
 }
 
@@ -112,24 +142,52 @@ function fieldValue(law: Law, matter: ActMatter, point: string): string | string
     case 'в':
       return describeSubject(matter);
     case signersPoint:
-      return matter.signed
-        ? `${matter.signed.name}, ${matter.signed.post}`
-        : 'Уничтожение выполнено программой автоматически; заполняется при подписании';
+      return destroyersOf(matter);
     case 'д':
       return unique(matter.lines.flatMap(({ categories }) => categories));
     case 'е':
-      return 'Не применяется: обработка автоматизированная, материальные носители не уничтожались';
+      return carriersOf(matter);
     case 'ж':
-      return unique(matter.lines.map(({ system }) => system));
+      return systemsOf(matter);
     case 'з':
-      return unique(matter.lines.map(({ receipt }) => methodOf(receipt)));
+      return unique(matter.lines.flatMap(methodsOf));
     case 'и':
       return matter.reason;
     case 'к':
-      return ru(matter.madeOn);
+      return daysOf(matter);
     default:
       return 'Не применяется';
   }
+}
+
+function destroyersOf(matter: ActMatter): string | string[] {
+  const hands = byHand(matter).map(({ name, post }) => `${name}, ${post}`);
+  if (hands.length > 0 && !matter.lines.some(isAutomated)) return hands;
+  const signer = matter.signed
+    ? `${matter.signed.name}, ${matter.signed.post}`
+    : 'Уничтожение выполнено программой автоматически; заполняется при подписании';
+  return hands.length > 0 ? unique([signer, ...hands]) : signer;
+}
+
+/** Each carrier with the number of its sheets. */
+function carriersOf({ lines }: ActMatter): string | string[] {
+  const named = lines.flatMap(({ receipt }) => receipt.carriers?.list ?? []);
+  if (named.length > 0) return named.map(({ name, sheets }) => `${name} — листов: ${sheets}`);
+  // Told by somebody who was not asked yet: the system was marked as papers later.
+  if (!lines.every(isAutomated)) return 'Носители и число листов не названы';
+  return 'Не применяется: обработка автоматизированная, материальные носители не уничтожались';
+}
+
+function systemsOf({ lines }: ActMatter): string | string[] {
+  const systems = unique(lines.filter(isAutomated).map(({ system }) => system));
+  return systems.length > 0 ? systems : 'Не применяется: данные обрабатывались без средств автоматизации';
+}
+
+/** The day of the act, and the days on which people did their part before it. */
+function daysOf({ lines, madeOn }: ActMatter): string | string[] {
+  const days = lines.map(({ receipt }) => receipt.doneOn ?? madeOn);
+  const sorted = unique(days.map(String)).sort();
+  return sorted.length === 1 ? ru(days[0] as Day) : sorted.map((day) => ru(Temporal.PlainDate.from(day)));
 }
 
 interface ExtractRow {
@@ -144,7 +202,7 @@ function extractRows(matter: ActMatter, line: ActLine): ExtractRow[] {
       б: `${line.title}: ${line.categories.join('; ')}`,
       в: line.system,
       г: matter.reason,
-      д: ru(matter.madeOn),
+      д: ru(line.receipt.doneOn ?? matter.madeOn),
     },
     records,
   });
@@ -185,6 +243,13 @@ function idsOf(receipt: EraseReceipt): string[] {
 function periodOf({ from, to }: EraseReceipt): string {
   if (!from) return 'за истёкший срок хранения';
   return to && !to.equals(from) ? `за период с ${ru(from)} по ${ru(to)}` : `за ${ru(from)}`;
+}
+
+/** How it was destroyed: what lay on carriers also as the person says. */
+function methodsOf(line: ActLine): string[] {
+  const { carriers } = line.receipt;
+  if (!isAutomated(line)) return [capital(carriers?.way ?? 'физическое уничтожение носителей')];
+  return [methodOf(line.receipt), ...(carriers ? [capital(carriers.way)] : [])];
 }
 
 function methodOf(receipt: EraseReceipt): string {

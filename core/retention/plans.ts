@@ -1,6 +1,6 @@
 import { newId, Refusal, Temporal } from '../base/index.ts';
 import { dayOf, startOf } from '../calendar/index.ts';
-import { type EraseReceipt, isUnsupported, type Store, toRanges } from '../datamap/index.ts';
+import { type DestroyedCarriers, type EraseReceipt, isUnsupported, type Store, toRanges } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import { cite, type Law } from '../law/index.ts';
 import type { Staying } from '../letters/index.ts';
@@ -20,6 +20,7 @@ import {
   insertLedger,
   insertPlan,
   itemsOf,
+  type KeptReceipt,
   listPlans,
   lockItem,
   lockPlan,
@@ -119,7 +120,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
   function basesOf(store: Store): string {
     const purposes = law.operator.purposes.filter(({ id }) => store.purposes.includes(id));
     const bases = purposes.flatMap((purpose) =>
-      purpose.bases.map(({ text, cite: from }) => `${text} (${cite(from, 'ru')})`),
+      law.grounds(purpose, room.today()).standing.map(({ text, cite: from }) => `${text} (${cite(from, 'ru')})`),
     );
     return `основание: ${[...new Set(bases)].join(', ')}`;
   }
@@ -156,6 +157,21 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
 
   async function openPerson(row: PlanRow): Promise<Person> {
     return row.person ? JSON.parse((await vault.open(row.person, row.id)).toString('utf8')) : {};
+  }
+
+  /** What people write of carriers may name somebody: the table has it sealed, as the act has. */
+  async function toKeep({ id }: PlanRow, { store }: ItemRow, receipt: EraseReceipt): Promise<KeptReceipt> {
+    const { carriers, ...rest } = receipt;
+    if (!carriers) return rest;
+    const sealed = await vault.seal(personKey(id), Buffer.from(JSON.stringify(carriers)), `${id}|${store}`);
+    return { ...rest, carriers: sealed.toString('base64') };
+  }
+
+  async function fromKept({ plan_id, store, receipt }: ItemRow): Promise<EraseReceipt> {
+    const whole = receiptFrom(receipt);
+    if (!receipt?.carriers) return whole;
+    const opened = await vault.open(Buffer.from(receipt.carriers, 'base64'), `${plan_id}|${store}`);
+    return { ...whole, carriers: JSON.parse(opened.toString('utf8')) as DestroyedCarriers };
   }
 
   /**
@@ -229,12 +245,12 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     const entry = datamap.store(item.store);
     const { erase, schedule } = entry.store;
     if (isUnsupported(erase)) {
-      const receipt: EraseReceipt = {
+      const receipt = {
         outcome: 'not_attempted',
         affected: 0,
         remaining: item.records,
         because: erase.unsupported,
-      };
+      } as const;
       await updateItem(db, row.id, item.position, { receipt, done_at: null });
       return receipt;
     }
@@ -260,7 +276,10 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         receipt = { ...periodOf(anchored), ...settled(given, now ?? item) };
       }
       const done = isDone(receipt);
-      await updateItem(trx, row.id, item.position, { receipt, done_at: done ? clock.now() : null });
+      await updateItem(trx, row.id, item.position, {
+        receipt: await toKeep(row, item, receipt),
+        done_at: done ? clock.now() : null,
+      });
       if (done) await insertLedger(trx, ledgerRow(row.id, entry, receipt, clock.now(), today, row.subject_id));
       return receipt;
     });
@@ -286,7 +305,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       const lines: ActLine[] = [];
       for (const item of items) {
         const entry = datamap.store(item.store);
-        const receipt = receiptFrom(item.receipt);
+        const receipt = await fromKept(item);
         if (item.outcome === 'retain') {
           const kept: EraseReceipt = {
             outcome: 'retained',
@@ -411,7 +430,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         failures.push(item.store);
         cause = error;
         const because = error instanceof Refusal ? error.code : error instanceof Error ? error.name : 'unknown';
-        const receipt: EraseReceipt = { outcome: 'failed', affected: 0, remaining: item.records, because };
+        const receipt: KeptReceipt = { outcome: 'failed', affected: 0, remaining: item.records, because };
         await updateItem(db, id, item.position, { receipt, done_at: null });
       }
     }

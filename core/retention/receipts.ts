@@ -1,12 +1,12 @@
 import { Temporal } from '../base/index.ts';
 import type { DataMap, DateRange, EraseReceipt, RegisteredStore } from '../datamap/index.ts';
-import type { LedgerRow } from './store.ts';
+import type { KeptReceipt, LedgerRow } from './store.ts';
 
-/** A receipt as it comes back from the database, where days are text. */
-export function receiptFrom(stored: EraseReceipt | null | undefined): EraseReceipt {
+/** A receipt as it comes back from the database, where days are text. Its carriers stay sealed there. */
+export function receiptFrom(stored: KeptReceipt | EraseReceipt | null | undefined): EraseReceipt {
   if (!stored) return { outcome: 'not_found', affected: 0, remaining: 0 };
-  const receipt = { ...stored };
-  for (const key of ['from', 'to', 'until'] as const) {
+  const { carriers: _, ...receipt } = stored;
+  for (const key of ['from', 'to', 'until', 'doneOn'] as const) {
     const value: unknown = receipt[key];
     if (typeof value === 'string') receipt[key] = Temporal.PlainDate.from(value);
   }
@@ -54,9 +54,10 @@ export function categoryTitles(datamap: DataMap, { store }: Pick<RegisteredStore
 
 /**
  * After a crash a store may find nothing left of what it destroyed before: the count that was frozen before the first
- * attempt then stands for what has been done in all.
+ * attempt then stands for what has been done in all. A person's answer is the same each time: it stands as it is.
  */
 export function settled(receipt: EraseReceipt, frozen: { records: number; attempts: number }): EraseReceipt {
+  if (receipt.doneOn) return receipt;
   const done = frozen.records - receipt.remaining;
   const destroyed = receipt.outcome === 'erased' || receipt.outcome === 'not_found';
   if (!destroyed || frozen.attempts < 2 || receipt.affected >= done) return receipt;

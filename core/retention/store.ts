@@ -190,6 +190,9 @@ export interface PlanRow {
   act_id: string | null;
 }
 
+/** A receipt as it lies in a table: what stood on carriers is sealed (base64), for people write it. */
+export type KeptReceipt = Omit<EraseReceipt, 'carriers'> & { carriers?: string };
+
 export interface ItemRow {
   plan_id: string;
   position: number;
@@ -205,7 +208,7 @@ export interface ItemRow {
   held_until: Day | null;
   anchored: [string, string][] | 'all' | null;
   attempts: number;
-  receipt: EraseReceipt | null;
+  receipt: KeptReceipt | null;
   done_at: Instant | null;
 }
 
@@ -300,7 +303,7 @@ export async function updateItem(
   trx: Trx | Db,
   plan: string,
   position: number,
-  change: { receipt: EraseReceipt; done_at: Instant | null },
+  change: { receipt: KeptReceipt; done_at: Instant | null },
 ): Promise<void> {
   await trx('core.erasure_items')
     .where({ plan_id: plan, position })

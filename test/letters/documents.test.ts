@@ -144,6 +144,7 @@ describe('documents', () => {
   it('keeps every value inside its column, however long the word', async () => {
     const data = sample('destruction-act');
     const long = 'ы'.repeat(600);
+    if (!data.extract) throw new Error('the sample has an extract');
     data.extract.rows = [
       [long, long, 'a', 'b', 'c'],
       ...Array.from({ length: 80 }, (_v, n) => [`строка ${n}`, 'x', 'y', 'z', 'w']),

@@ -33,9 +33,9 @@ describe('an act of destruction', () => {
     expect(data.fields.map(({ point }) => point).join('')).to.equal('абвгдежзик');
     expect(data.fields.every(({ value }) => value.length > 0)).to.equal(true);
     expect(plain(data.clause)).to.include('№ 179');
-    expect(data.extract.rows).to.have.length(1);
-    expect(data.extract.columns).to.have.length(data.extract.rows[0]?.length ?? 0);
-    expect(data.extract.sha256).to.match(/^[0-9a-f]{64}$/);
+    expect(data.extract?.rows).to.have.length(1);
+    expect(data.extract?.columns).to.have.length(data.extract?.rows[0]?.length ?? 0);
+    expect(data.extract?.sha256).to.match(/^[0-9a-f]{64}$/);
     expect([records, keys]).to.deep.equal([7, 2]);
   });
 
@@ -48,7 +48,7 @@ describe('an act of destruction', () => {
   it('of a person names the person and the case', async () => {
     const person = { subject: 'sub_1', name: 'Ада Лавлейс', email: 'ada@example.ru', caseNumber: 'ЗС-2026-0001' };
     const { data } = actContent(await law, matter('2026-11-16', { person }), null);
-    expect(data.extract.rows[0]?.[0]).to.equal('Ада Лавлейс, ada@example.ru, дело ЗС-2026-0001');
+    expect(data.extract?.rows[0]?.[0]).to.equal('Ада Лавлейс, ada@example.ru, дело ЗС-2026-0001');
   });
 
   it('after the order has ended rests on the law itself and keeps the fields as the operator’s choice', async () => {

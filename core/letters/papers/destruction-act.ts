@@ -29,10 +29,12 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
           ...(data.checked ? [{ label: 'Проверка плана', value: bind(shortIds(data.checked)) }] : []),
           {
             label: 'Выгрузка из журнала',
-            value: {
-              text: `Приложение 1: ${words.count(extract.rows.length, 'запись', 'записи', 'записей')}`,
-              under: `SHA-256: ${extract.sha256}`,
-            },
+            value: extract
+              ? {
+                  text: `Приложение 1: ${words.count(extract.rows.length, 'запись', 'записи', 'записей')}`,
+                  under: `SHA-256: ${extract.sha256}`,
+                }
+              : 'Не составляется: данные обрабатывались без средств автоматизации',
           },
         ],
       },
@@ -57,33 +59,38 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
                 ),
               ]
             : []),
-          'В QR-коде — номер акта и контрольная сумма выгрузки.',
+          extract ? 'В QR-коде — номер акта и контрольная сумма выгрузки.' : 'В QR-коде — номер акта.',
         ],
-        qr: `act:${number} extract-sha256:${extract.sha256}`,
+        qr: extract ? `act:${number} extract-sha256:${extract.sha256}` : `act:${number}`,
       },
-      { kind: 'heading', text: bind(`Приложение 1 к акту № ${number}. Выгрузка из журнала регистрации событий`) },
-      {
-        kind: 'para',
-        small: true,
-        text: bind(`Состав сведений: ${extract.clause}. SHA-256 выгрузки: ${extract.sha256}.`),
-      },
-      {
-        kind: 'table',
-        columns: extract.columns.map((title, index) => ({
-          title: bind(title),
-          width: widthOf(title, extract.rows, index),
-          ...(extract.rows.every((row) => /^[\d\s]+$/.test(row[index] ?? '')) ? { align: 'right' as const } : {}),
-        })),
-        rows: extract.rows.map((row) => row.map(bind)),
-      },
+      ...(extract ? extractOf(extract, number) : []),
       ...(stays.length
         ? ([
-            { kind: 'heading', text: bind(`Приложение 2 к акту № ${number}. Что сохраняется`) },
+            { kind: 'heading', text: bind(`Приложение ${extract ? 2 : 1} к акту № ${number}. Что сохраняется`) },
             stayingTable(stays, context),
           ] satisfies PaperBlock[])
         : []),
     ],
   };
+}
+
+function extractOf(
+  { rows, columns, clause, sha256 }: NonNullable<DocumentData['destruction-act']['extract']>,
+  number: PaperContext['number'],
+): PaperBlock[] {
+  return [
+    { kind: 'heading', text: bind(`Приложение 1 к акту № ${number}. Выгрузка из журнала регистрации событий`) },
+    { kind: 'para', small: true, text: bind(`Состав сведений: ${clause}. SHA-256 выгрузки: ${sha256}.`) },
+    {
+      kind: 'table',
+      columns: columns.map((title, index) => ({
+        title: bind(title),
+        width: widthOf(title, rows, index),
+        ...(rows.every((row) => /^[\d\s]+$/.test(row[index] ?? '')) ? { align: 'right' as const } : {}),
+      })),
+      rows: rows.map((row) => row.map(bind)),
+    },
+  ];
 }
 
 function widthOf(title: string, rows: readonly string[][], index: number): number {
