@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import pino from 'pino';
 import { type Accounts, accountStores, createAccounts } from './core/accounts/index.ts';
 import { Refusal, systemClock } from './core/base/index.ts';
-import { type App, type AppOptions, runCli } from './core/cli/index.ts';
+import type { App, AppOptions } from './core/cli/index.ts';
 import { createConnectors, createTaskStore } from './core/connectors/index.ts';
 import { consentStores, createConsents } from './core/consents/index.ts';
 import { createConsole, taskRoutes } from './core/console/index.ts';
@@ -379,10 +379,3 @@ function drain(server: Server): Promise<void> {
     server.closeIdleConnections();
   });
 }
-
-/** Runs the command line of this process. The launcher calls it when its own Node is new enough. */
-export async function main(): Promise<void> {
-  await runCli(process.argv, { createApp, root, version, stores: declaredStores });
-}
-
-if (import.meta.main) await main();

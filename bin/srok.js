@@ -26,10 +26,10 @@ function findNode() {
 }
 
 if (Number(process.versions.node.split('.')[0]) >= wanted) {
-  const { main } = await import('../main.ts');
+  const { main } = await import('../srok.ts');
   await main();
 } else {
-  const child = spawn(findNode(), [join(root, 'main.ts'), ...process.argv.slice(2)], {
+  const child = spawn(findNode(), [join(root, 'srok.ts'), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -47,7 +47,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** The composition root, handed in by `main.ts`: the command line knows no plugin. */
+/** The composition root, handed in by `srok.ts`: the command line knows no plugin. */
 export type CreateApp = (options: AppOptions) => Promise<App>;
 
 /** What the commands are given. */

@@ -6,7 +6,7 @@ import type { CliContext } from '../app.ts';
 import { inRussian } from '../moments.ts';
 import { print, table } from '../output.ts';
 import { openLaw } from '../packs.ts';
-import { type Entry, type Kind, openScenario, readScenario, timelineOf, wrongFact } from '../timeline/index.ts';
+import type { Entry, Kind } from '../timeline/index.ts';
 
 /** `srok timeline FILE`: what will follow from the facts of a scenario, without a database. */
 export function addTimelineCommand(program: Command, context: CliContext): void {
@@ -22,6 +22,8 @@ export function addTimelineCommand(program: Command, context: CliContext): void 
 
 /** @throws Refusal `scenario.invalid`: file, line, reason; `law.unknown-operator` */
 export async function playFile(context: CliContext, path: string): Promise<{ entries: Entry[]; law: Law }> {
+  // The rooms behind a timeline are loaded for it alone: other questions answer without them.
+  const { openScenario, readScenario, timelineOf, wrongFact } = await import('../timeline/index.ts');
   const schema = new URL('policies/schema/cli/timeline-scenario.schema.json', context.root);
   const file = await openScenario(resolve(path), JSON.parse(await readFile(schema, 'utf8')));
   const law = await openLaw(context, file.data.operator);

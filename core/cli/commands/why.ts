@@ -5,7 +5,7 @@ import type { CliContext } from '../app.ts';
 import { inRussian, momentInRussian } from '../moments.ts';
 import { print } from '../output.ts';
 import { reasons } from '../packs.ts';
-import { type Why, type WhyDuty, type WhyRecord, whyOf } from '../why.ts';
+import type { Why, WhyDuty, WhyRecord } from '../why.ts';
 import { fromEnvironment, type HomeOptions, withHome } from './service.ts';
 
 /** `srok why ID`: beside a running service, or on a folder whose service is stopped. */
@@ -15,6 +15,7 @@ export function addWhyCommand(program: Command, { createApp }: CliContext): void
     .action(async (id: string, options: HomeOptions) => {
       const app = await createApp({ ...fromEnvironment(options), mode: 'command' });
       try {
+        const { whyOf } = await import('../why.ts');
         const why = await whyOf(app, id);
         print(options.json, why, () => inWords(why, app.engine.law.zone));
       } finally {

@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { lockHome } from '../../db/index.ts';
 import type { CliContext } from '../app.ts';
 import { print, UsageError } from '../output.ts';
-import { runDemo } from './index.ts';
 
 const marker = 'demo.json';
 
@@ -21,7 +19,9 @@ export function addDemo(program: Command, { createApp }: CliContext): void {
     .action(
       async (options: { home: string; payloads?: string; canary?: string; requests?: string; json?: boolean }) => {
         const home = resolve(options.home);
-        clear(home);
+        // A database and a browser's part are loaded for the demo alone.
+        const [{ lockHome }, { runDemo }] = await Promise.all([import('../../db/index.ts'), import('./index.ts')]);
+        clear(home, lockHome);
         const result = await runDemo({
           createApp,
           home,
@@ -41,7 +41,7 @@ export function addDemo(program: Command, { createApp }: CliContext): void {
 }
 
 /** Only a folder that an earlier demo made may be emptied. */
-function clear(home: string): void {
+function clear(home: string, lockHome: (home: string) => () => void): void {
   if (!existsSync(home)) return;
   const inside = readdirSync(home);
   if (inside.length > 0 && !existsSync(join(home, marker))) {
