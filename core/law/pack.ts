@@ -9,6 +9,7 @@ import { openPolicies, type PolicyFile, type Reader } from './files.ts';
 import { groundsOf } from './grounds.ts';
 import { operatorOf } from './operator.ts';
 import { day, keyed, nearest, need, type RawRule } from './raw.ts';
+import { factsOf } from './reported.ts';
 import { rightTypesOf } from './rights.ts';
 import { lawRule, operatorRule } from './rules.ts';
 import type {
@@ -95,18 +96,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
 
   const categories = keyed(categoryFile, 'id') as Map<string, Category>;
   const duties = keyed(dutyFile, 'id') as Map<string, DutyType>;
-  const facts = keyed(factFile, 'fact') as Map<string, FactType>;
-  for (const [name, fact] of facts) {
-    facts.set(name, {
-      ...fact,
-      fields: Object.fromEntries(
-        Object.entries(fact.fields ?? {}).map(([field, shape]) => [
-          field,
-          { ...shape, required: shape.required ?? false },
-        ]),
-      ),
-    });
-  }
+  const facts = factsOf(factFile);
   const calendar = calendarOf(calendarFile);
 
   const rules = new Map<string, Rule>();
@@ -175,6 +165,7 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
       }
     }
     for (const fact of raw.discharged) need(dutyFile, [index, 'discharged'], facts, fact, 'fact');
+    if (raw.list) need(dutyFile, [index, 'list'], rules, raw.list, 'rule');
   }
 
   const rights = rightTypesOf(rightFile, rules);

@@ -242,6 +242,16 @@ export interface FactField {
   type: 'text' | 'id' | 'number' | 'day' | 'instant' | 'flag';
   required: boolean;
   values?: readonly string[];
+  title?: string; // staff are asked for it under this name; without one they are not
+  titles?: Readonly<Record<string, string>>; // of the values
+}
+
+/** How a person of the staff reports a fact that the service cannot know. */
+export interface Reported {
+  by: readonly string[]; // whose role it is
+  begins: string | null; // a new event begins with it: the first letters of its id
+  after: readonly string[]; // facts one of which the event must have had; empty: it only begins one
+  person: 'optional' | 'required' | null; // may, or must, it be said whose event it is?
 }
 
 export interface FactType {
@@ -249,6 +259,7 @@ export interface FactType {
   title: string;
   about: string; // what kind of thing it is about: account, request, message …
   fields: Readonly<Record<string, FactField>>;
+  reported: Reported | null; // null: a room or a plugin knows it and tells it
 }
 
 export interface Category {
@@ -266,6 +277,7 @@ export interface DutyType {
   opens: readonly { fact: string; when?: Readonly<Record<string, string | readonly string[]>> }[];
   discharged: readonly string[];
   asked?: string; // no fact opens it: who asks for its term, and when
+  list?: string; // the rule whose list says what is to be told or done
 }
 
 /** A purpose of the closed vocabulary; `consent`: the rule of law that allows it only by prior consent. */
