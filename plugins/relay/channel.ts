@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../core/index.ts';
 
-const channelName = /^[\p{L}\p{N}_\-=@,.;:]{1,200}$/u;
+// A name is a part of a path: . and .. would mean another one.
+const channelName = /^(?!\.{1,2}$)[\p{L}\p{N}_\-=@,.;:]{1,200}$/u;
 const contentType = /^[\x20-\x7e]{1,200}$/;
 
 /** @throws Refusal `channel.bad-name` */
@@ -9,7 +10,7 @@ export function checkChannel(name: unknown): string {
   if (typeof name === 'string' && channelName.test(name)) return name;
   throw new Refusal('channel.bad-name', 'invalid', {
     field: 'channel',
-    message: 'A channel name has 1 to 200 letters, digits or _ - = @ , . ; :',
+    message: 'A channel name has 1 to 200 letters, digits or _ - = @ , . ; : and is not . or ..',
   });
 }
 
@@ -18,6 +19,24 @@ export function checkType(type: unknown): string | null {
   if (type === undefined || type === null) return null;
   if (typeof type === 'string' && contentType.test(type)) return type;
   throw new Refusal('message.bad-type', 'invalid', { field: 'type', message: 'A type has 1 to 200 ASCII characters.' });
+}
+
+/** @throws Refusal `idempotency.bad-key` */
+export function checkKey(key: unknown): string {
+  // Halves of a surrogate pair have no bytes of their own: two keys could look like one.
+  if (typeof key === 'string' && key.length > 0 && key.length <= 255 && key.isWellFormed()) return key;
+  throw new Refusal('idempotency.bad-key', 'invalid', {
+    field: 'key',
+    message: 'A key has 1 to 255 characters.',
+  });
+}
+
+/** A payload over what the plan, the project or the door takes. */
+export function tooLarge(bytes: number): Refusal {
+  return new Refusal('message.too-large', 'too-large', {
+    limit: { name: 'payload-bytes', value: bytes },
+    message: `A message has at most ${bytes} bytes.`,
+  });
 }
 
 /**
@@ -36,10 +55,15 @@ export function bytesOf(data: unknown, encoding: unknown): Buffer {
     return Buffer.from(data, 'utf8');
   }
   const bytes = encoding === 'base64' ? Buffer.from(data, 'base64') : null;
-  if (!bytes || bytes.toString('base64').replace(/=+$/, '') !== data.replace(/=+$/, '')) {
+  if (!bytes || unpadded(bytes.toString('base64')) !== unpadded(data)) {
     throw new Refusal('data-not-base64', 'invalid', { field: 'data', message: '"data" is not base64.' });
   }
   return bytes;
+}
+
+/** Base64 without its one or two signs of padding. */
+function unpadded(base64: string): string {
+  return base64.endsWith('==') ? base64.slice(0, -2) : base64.endsWith('=') ? base64.slice(0, -1) : base64;
 }
 
 /** How bytes are shown as a string: the exact text, or base64 when they are no text. */

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { type Db, dayOf, type Engine, Refusal, Temporal } from '../../core/index.ts';
 import { closeCodes, type Hub } from './hub.ts';
 import { planOf } from './projects.ts';
+import { foreignOrigin, isAllowed, mayCome } from './settings.ts';
 import { markUsed, type ProjectRow, projectById, type TokenRow, tokensOf, tokenWithProject } from './store.ts';
 import { parseToken, sameHash } from './tokens.ts';
 import type { Right } from './types.ts';
@@ -11,7 +12,46 @@ import type { Right } from './types.ts';
 export interface Pass {
   token: TokenRow;
   project: ProjectRow;
+  /** Of the plan; the payload also by the project's own setting. */
   limits: { messagesPerDay: number; connections: number; payloadBytes: number };
+  /** The page of another site that it is; null for programs and for pages of our own. */
+  origin: string | null;
+  /** In other hands than the owner's programs: a browser, or whoever was given a ticket. */
+  client: boolean;
+  /** What a ticket narrows the token to. */
+  ticket: Scope | null;
+}
+
+/** Rights for some channels: names, or the beginnings of names with a star at the end. */
+export interface Scope {
+  rights: readonly Right[];
+  channels: readonly string[];
+}
+
+/**
+ * May this be done with a channel?
+ * @throws Refusal `token.no-right` | `ticket.no-right` | `ticket.other-channel` | `publishing.off`
+ */
+export function mayDo({ token, project, ticket, client }: Pass, right: Right, channel?: string): void {
+  if (!token.rights.includes(right)) {
+    throw new Refusal('token.no-right', 'forbidden', { right, message: `This token may not ${right}.` });
+  }
+  if (ticket && !ticket.rights.includes(right)) {
+    throw new Refusal('ticket.no-right', 'forbidden', { right, message: `This ticket may not ${right}.` });
+  }
+  if (ticket && channel !== undefined && !ticket.channels.some((one) => covers(one, channel))) {
+    throw new Refusal('ticket.other-channel', 'forbidden', { message: 'This ticket is not for that channel.' });
+  }
+  if (right === 'publish' && client && !project.client_publishing) {
+    throw new Refusal('publishing.off', 'forbidden', {
+      message: 'Pages and tickets may not publish here: the owner of the project has turned that off.',
+    });
+  }
+}
+
+/** Whether a name, or a beginning with a star, is the name of this channel. */
+export function covers(pattern: string, channel: string): boolean {
+  return pattern.endsWith('*') ? channel.startsWith(pattern.slice(0, -1)) : pattern === channel;
 }
 
 // How long an answer about a token is trusted: no node lets a dead one in for longer, even when nothing tells it.
@@ -31,12 +71,17 @@ export function createGate(engine: Engine, hub: Hub) {
   let retry: NodeJS.Timeout | null = null;
   let pulse: NodeJS.Timeout | null = null;
 
+  function limitsOf(project: ProjectRow): Pass['limits'] {
+    const { limits } = planOf(engine, project.plan);
+    return { ...limits, payloadBytes: Math.min(limits.payloadBytes, project.max_payload_bytes ?? limits.payloadBytes) };
+  }
+
   async function lookUp(id: string): Promise<Pass | null> {
     const cached = passes.get(id);
     if (cached && cached.until > performance.now()) return cached.pass;
     const found = await tokenWithProject(db, id);
     if (!found) return null;
-    const pass: Pass = { ...found, limits: planOf(engine, found.project.plan).limits };
+    const pass: Pass = { ...found, limits: limitsOf(found.project), origin: null, client: false, ticket: null };
     // Only a yes is remembered: a project that may go on again goes on with its next message.
     if (found.project.state !== 'active') return pass;
     if (passes.size >= known) passes.clear();
@@ -59,9 +104,13 @@ export function createGate(engine: Engine, hub: Hub) {
     return !token.expires_at || Temporal.Instant.compare(clock.now(), token.expires_at) < 0;
   }
 
+  function forget(project: string): void {
+    for (const [id, { pass }] of passes) if (pass.project.id === project) passes.delete(id);
+  }
+
   /** Looks at one project again: its state, its tokens, its open connections. */
   async function recheck(project: string): Promise<void> {
-    for (const [id, { pass }] of passes) if (pass.project.id === project) passes.delete(id);
+    forget(project);
     const open = hub.connections(project);
     if (open.length === 0) return;
     const row = await projectById(db, project);
@@ -69,11 +118,13 @@ export function createGate(engine: Engine, hub: Hub) {
     for (const connection of open) {
       if (!row || row.state === 'deleted') hub.close(connection, closeCodes.tokenDead, 'the project is gone');
       else if (row.state !== 'active') {
-        hub.close(connection, closeCodes.projectStopped, `the project is ${row.state}: ${row.grounds.join(', ')}`);
+        hub.close(connection, closeCodes.notAllowed, `the project is ${row.state}: ${row.grounds.join(', ')}`);
       } else {
-        const token = tokens.get(connection.token);
+        const token = tokens.get(connection.pass.token.id);
         if (!token) hub.close(connection, closeCodes.tokenDead, 'the token has been replaced');
-        else connection.expiresAt = token.expires_at;
+        else if (!isAllowed(connection.pass.origin, row.origins)) {
+          hub.close(connection, closeCodes.notAllowed, 'the origin is not allowed any more');
+        } else connection.pass = { ...connection.pass, token, project: row, limits: limitsOf(row) };
       }
     }
   }
@@ -113,37 +164,55 @@ export function createGate(engine: Engine, hub: Hub) {
     }
   }
 
+  /** @throws Refusal `token.refused` | `project.stopped` */
+  function mustLive(pass: Pass | null): asserts pass is Pass {
+    if (!pass || !alive(pass.token) || pass.project.state === 'deleted') throw refused();
+    if (pass.project.state === 'active') return;
+    throw new Refusal('project.stopped', 'forbidden', {
+      state: pass.project.state,
+      grounds: pass.project.grounds,
+      message: 'Проект приостановлен или ещё не оплачен.',
+    });
+  }
+
   return {
     /**
      * Lets a request in by its token, which is read from the header alone.
-     * @throws Refusal `token.refused` (unauthenticated, whatever was wrong) | `project.stopped` | `token.no-right`
+     * @throws Refusal `token.refused` (unauthenticated, whatever was wrong) | `project.stopped` | `origin.refused` |
+     *   what `mayDo` throws
      */
     async enter(request: IncomingMessage, right: Right | null): Promise<Pass> {
       const given = parseToken(/^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '');
       const pass = given ? await lookUp(given.id) : null;
       const same = sameHash(given?.hash ?? Buffer.alloc(32), pass?.token.hash);
-      if (!pass || !same || !alive(pass.token) || pass.project.state === 'deleted') {
-        throw new Refusal('token.refused', 'unauthenticated', {
-          message: 'A valid token is needed in the Authorization header.',
-        });
-      }
-      if (pass.project.state !== 'active') {
-        throw new Refusal('project.stopped', 'forbidden', {
-          state: pass.project.state,
-          grounds: pass.project.grounds,
-          message: 'Проект приостановлен или ещё не оплачен.',
-        });
-      }
-      if (right && !pass.token.rights.includes(right)) {
-        throw new Refusal('token.no-right', 'forbidden', { right, message: `This token may not ${right}.` });
-      }
+      if (!pass || !same) throw refused();
+      mustLive(pass);
+      const origin = foreignOrigin(request);
+      mayCome(origin, pass.project);
+      const own: Pass = { ...pass, origin, client: request.headers.origin !== undefined };
+      if (right) mayDo(own, right);
       noteUse(pass.token);
-      return pass;
+      return own;
+    },
+    /**
+     * Lets a request in by a ticket that was made with this token.
+     * @throws Refusal `token.refused` | `project.stopped` | `origin.refused`
+     */
+    async enterWith(request: IncomingMessage, token: string, ticket: Scope): Promise<Pass> {
+      const pass = await lookUp(token);
+      mustLive(pass);
+      const origin = foreignOrigin(request);
+      mayCome(origin, pass.project);
+      noteUse(pass.token);
+      return { ...pass, origin, client: true, ticket };
+    },
+    /** Asks the database once more whether a pass still holds. @throws Refusal `token.refused` | `project.stopped` */
+    async again({ token, project }: Pass): Promise<void> {
+      forget(project.id);
+      mustLive(await lookUp(token.id));
     },
     /** Drops what is remembered of a project, so that the next request asks the database. */
-    forget(project: string): void {
-      for (const [id, { pass }] of passes) if (pass.project.id === project) passes.delete(id);
-    },
+    forget,
     async start(): Promise<void> {
       await listen();
       let beats = 0;
@@ -152,7 +221,8 @@ export function createGate(engine: Engine, hub: Hub) {
         for (const project of hub.projects()) {
           for (const connection of hub.connections(project)) {
             // A token that a rotation has replaced ends at its instant, without anyone telling.
-            if (connection.expiresAt && Temporal.Instant.compare(connection.expiresAt, now) <= 0) {
+            const { expires_at: expiresAt } = connection.pass.token;
+            if (expiresAt && Temporal.Instant.compare(expiresAt, now) <= 0) {
               hub.close(connection, closeCodes.tokenDead, 'the token has been replaced');
             }
           }
@@ -169,6 +239,12 @@ export function createGate(engine: Engine, hub: Hub) {
       listener = null;
     },
   };
+}
+
+function refused(): Refusal {
+  return new Refusal('token.refused', 'unauthenticated', {
+    message: 'A valid token is needed in the Authorization header.',
+  });
 }
 
 export type Gate = ReturnType<typeof createGate>;

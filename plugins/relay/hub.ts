@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Engine, Refusal, sectionOf, type Temporal } from '../../core/index.ts';
-import { messageOf, textFrame } from './channel.ts';
+import { messageOf, type Shown } from './channel.ts';
+import type { Codec } from './frames.ts';
+import type { Pass } from './gate.ts';
 import { type Logged, payloadAad, recoveryWindow } from './log.ts';
 import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
 
@@ -13,8 +15,16 @@ const deliveriesMs = 1000;
 const deliveriesKept = 100_000;
 const subscriptionsPerConnection = 1000;
 
-/** Close codes of ours; the reason says what to do. */
-export const closeCodes = { tokenDead: 4401, projectStopped: 4403, slow: 4408, restart: 1012 } as const;
+/** Close codes of ours and of RFC 6455; the reason says what to do. */
+export const closeCodes = {
+  restart: 1012,
+  tryLater: 1013,
+  flood: 1008,
+  tokenDead: 4401,
+  notAllowed: 4403,
+  slow: 4408,
+  overLimit: 4429,
+} as const;
 
 interface Subscription {
   connection: Connection;
@@ -29,15 +39,15 @@ interface Subscription {
 export interface Connection {
   id: string;
   project: string;
-  token: string;
-  expiresAt: Temporal.Instant | null;
+  /** Who was let in. Replaced when the project, its settings or its plan change. */
+  pass: Pass;
+  codec: Codec;
   ws: WebSocket;
   socket: Duplex;
   subscriptions: Map<string, Subscription>;
   pending: Buffer[];
   pendingBytes: number;
   scheduled: boolean;
-  alive: boolean;
   closed: boolean;
 }
 
@@ -134,7 +144,7 @@ export function createHub(engine: Engine) {
         });
         for (const row of rows) {
           if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
-          const frame = await frameOf(row);
+          const frame = connection.codec.message(await shownOf(row));
           if (row.offset !== subscription.last + 1) sendLost(connection, channel, subscription.last, row.offset);
           if (!send(connection, frame)) return;
           subscription.last = row.offset;
@@ -178,19 +188,15 @@ export function createHub(engine: Engine) {
   }
 
   function sendLost(connection: Connection, channel: string, after: number, before: number): void {
-    send(connection, textFrame(JSON.stringify({ lost: channel, after, before, reason: 'recovery-window' })));
+    send(connection, connection.codec.lost(channel, after, before, 'recovery-window'));
   }
 
-  async function frameOf(row: StoredRow): Promise<Buffer> {
-    return textFrame(JSON.stringify(await opened(row)));
-  }
-
-  async function opened(row: StoredRow) {
+  async function shownOf(row: StoredRow): Promise<Shown> {
     const payload = await vault.open(row.box, payloadAad(row.processed_on.toString(), row.project_id, row.id));
-    return messageOf({
+    return {
       ...{ channel: row.channel, offset: row.offset, id: row.id, type: row.content_type, payload },
       at: timeOf(row.at),
-    });
+    };
   }
 
   function note(
@@ -231,7 +237,7 @@ export function createHub(engine: Engine) {
       for (const message of messages) {
         const readers = channels.get(keyOf(message.project, message.channel));
         if (!readers) continue;
-        let frame: Buffer | null = null;
+        const frames = new Map<Codec, Buffer>(); // one for all readers of a subprotocol
         let delivered = 0;
         let failed = 0;
         for (const reader of readers) {
@@ -245,14 +251,15 @@ export function createHub(engine: Engine) {
             void replay(reader);
             continue;
           }
-          frame ??= textFrame(
-            JSON.stringify(
-              messageOf({
-                ...{ channel: message.channel, offset: message.offset, id: message.id },
-                ...{ at: timeOf(message.receivedAt), type: message.type, payload: message.payload },
-              }),
-            ),
-          );
+          const { codec } = reader.connection;
+          let frame = frames.get(codec);
+          if (!frame) {
+            frame = codec.message({
+              ...{ channel: message.channel, offset: message.offset, id: message.id },
+              ...{ at: timeOf(message.receivedAt), type: message.type, payload: message.payload },
+            });
+            frames.set(codec, frame);
+          }
           if (send(reader.connection, frame)) {
             reader.last = message.offset;
             delivered++;
@@ -315,7 +322,7 @@ export function createHub(engine: Engine) {
         leave(connection, channel);
         throw error;
       }
-      send(connection, textFrame(JSON.stringify({ subscribed: channel, offset: ends.newest })));
+      send(connection, connection.codec.subscribed(channel, ends.newest));
       subscription.last = after ?? ends.newest;
       if (after !== undefined && after < ends.newest) {
         const first = ends.oldest ?? ends.newest + 1;
@@ -329,7 +336,7 @@ export function createHub(engine: Engine) {
     unsubscribe: leave,
     send,
     close,
-    opened,
+    opened: async (row: StoredRow) => messageOf(await shownOf(row)),
     connections: (project: string): Connection[] => [...(projects.get(project) ?? [])],
     projects: (): string[] => [...projects.keys()],
     /** Writes the counts of deliveries that are still in memory. */

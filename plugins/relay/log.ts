@@ -487,11 +487,47 @@ export function createLog(
     }
   }
 
+  /** Puts messages into the queue together. A database that neither works nor fails keeps none of them waiting for ever. */
+  function enqueue(messages: readonly Incoming[], answer: (index: number) => Pick<Waiting, 'done' | 'fail'>): void {
+    const answers = messages.map((_, index) => answer(index));
+    if (stopped || queued > waitingBytes) {
+      for (const { fail } of answers) fail(unavailable());
+      return;
+    }
+    const receivedAt = clock.now();
+    let open = messages.length;
+    const timer = setTimeout(() => {
+      for (const { fail } of answers) fail(unavailable());
+    }, patienceMs);
+    timer.unref();
+    const settled = (): void => {
+      if (--open === 0) clearTimeout(timer);
+    };
+    for (const [index, message] of messages.entries()) {
+      const { done, fail } = answers[index] as (typeof answers)[number];
+      queued += weightOf(message);
+      queue.push({
+        message,
+        receivedAt,
+        done(accepted) {
+          settled();
+          done(accepted);
+        },
+        fail(error) {
+          settled();
+          fail(error);
+        },
+      });
+    }
+    // All that arrives in one turn of the loop goes together.
+    running ??= new Promise<void>((start) => setImmediate(start)).then(run);
+  }
+
   function nextBatch(): Waiting[] {
     let rows = 0;
     let bytes = 0;
     while (rows < queue.length && rows < rowsPerBatch && (rows === 0 || bytes < bytesPerBatch)) {
-      bytes += (queue[rows] as Waiting).message.payload.length;
+      bytes += weightOf((queue[rows] as Waiting).message);
       rows++;
     }
     const batch = queue.slice(0, rows);
@@ -506,29 +542,26 @@ export function createLog(
      * @throws Refusal `limit.messages` | `idempotency.other-body` | `project.not-active` | `log.unavailable`
      */
     publish(message: Incoming): Promise<Accepted> {
-      if (stopped || queued > waitingBytes) return Promise.reject(unavailable());
-      const receivedAt = clock.now();
-      queued += message.payload.length;
-      const outcome = new Promise<Accepted>((done, fail) => {
-        // A database that neither works nor fails must not keep callers waiting for ever.
-        const timer = setTimeout(() => fail(unavailable()), patienceMs);
-        timer.unref();
-        queue.push({
-          message,
-          receivedAt,
-          done: (accepted) => {
-            clearTimeout(timer);
-            done(accepted);
-          },
-          fail: (error) => {
-            clearTimeout(timer);
-            fail(error);
-          },
+      return new Promise((done, fail) => enqueue([message], () => ({ done, fail })));
+    },
+    /**
+     * Writes messages as one group, in their order. Resolves once what becomes of each is known and durable.
+     * @returns for each message what `publish` would have answered or thrown
+     */
+    publishAll(messages: readonly Incoming[]): Promise<(Accepted | Error)[]> {
+      const outcomes: (Accepted | Error)[] = [];
+      let open = messages.length;
+      if (open === 0) return Promise.resolve(outcomes);
+      return new Promise((done) => {
+        enqueue(messages, (index) => {
+          const settle = (outcome: Accepted | Error): void => {
+            if (outcomes[index]) return;
+            outcomes[index] = outcome;
+            if (--open === 0) done(outcomes);
+          };
+          return { done: settle, fail: settle };
         });
       });
-      // All that arrives in one turn of the loop goes together.
-      running ??= new Promise<void>((done) => setImmediate(done)).then(run);
-      return outcome;
     },
     processedOnOf,
     /**
@@ -586,6 +619,11 @@ export function recoveryWindow(clock: Clock, minutes: number, zone: string) {
 function copyStatement(table: string, more: string): string {
   const at = table === 'payloads' ? 'at' : 'received_at';
   return `copy relay.${table} (processed_on, project_id, channel, "offset", id, ${at}, ${more}) from stdin with (format binary)`;
+}
+
+/** What a waiting message takes of memory, about: an empty one is not nothing. */
+function weightOf({ payload }: Incoming): number {
+  return payload.length + 512;
 }
 
 function int4(value: number): Buffer {

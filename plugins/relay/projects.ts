@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Engine, newId, Refusal, sectionOf, type Temporal, type Trx } from '../../core/index.ts';
+import { checkSettings, firstSettings, settingsOf } from './settings.ts';
 import { move, withGround, withoutGround } from './state.ts';
 import {
   announce,
@@ -17,7 +18,7 @@ import {
   updateProject,
 } from './store.ts';
 import { makeSecret } from './tokens.ts';
-import type { CreateProject, Ground, IssuedToken, Project, Right, TokenInfo } from './types.ts';
+import type { CreateProject, Ground, IssuedToken, Project, Right, Settings, TokenInfo } from './types.ts';
 
 const allRights: Right[] = ['publish', 'subscribe', 'read'];
 
@@ -124,6 +125,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
         state: free ? 'active' : 'waiting',
         grounds: [],
         salt: randomBytes(32),
+        ...firstSettings,
         created_at: at,
         activated_at: free ? at : null,
         deleted_at: null,
@@ -196,6 +198,22 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       await engine.journal.append(trx, { action: 'project.deleted', about: row.id });
       await tell(trx, project);
       return projectOf(next, url);
+    },
+
+    async settings(project: string): Promise<Settings> {
+      const row = await projectById(db, project);
+      if (!row) throw new Refusal('project.not-found', 'not-found', { project });
+      return settingsOf(row);
+    },
+
+    async changeSettings(trx: Trx, project: string, settings: Settings): Promise<Settings> {
+      const row = await lockProject(trx, project);
+      if (row.state === 'deleted') throw new Refusal('project.not-active', 'conflict', { state: row.state });
+      const next = checkSettings(settings, planOf(engine, row.plan).limits.payloadBytes);
+      await updateProject(trx, project, next);
+      await engine.journal.append(trx, { action: 'project.settings', about: project, body: { ...settingsOf(next) } });
+      await tell(trx, project);
+      return settingsOf(next);
     },
 
     async project(id: string, owner?: string): Promise<Project> {

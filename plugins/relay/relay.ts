@@ -6,7 +6,10 @@ import { createLog, keyHours } from './log.ts';
 import { createLogAccess } from './log-access.ts';
 import { createNotices } from './notices.ts';
 import { createProjects, planOf } from './projects.ts';
-import { forgetKeys, newestDeliveries, oldestKey, usageOf } from './store.ts';
+import { createPublisher } from './publisher.ts';
+import { createSeats } from './seats.ts';
+import { forgetKeys, newestDeliveries, nextTicketEnd, oldestKey, usageOf } from './store.ts';
+import { createTickets } from './tickets.ts';
 import type { Delivery, Relay, Usage } from './types.ts';
 
 const usageDays = 30;
@@ -20,7 +23,10 @@ export function createRelay(engine: Engine) {
   const notices = createNotices(engine);
   const log = createLog(engine, { after: hub.deliver, doubtful: hub.lookAgain, notices });
   const projects = createProjects(engine, { changed: gate.forget });
-  const door = createDoor(engine, { gate, hub, log, notices });
+  const tickets = createTickets(engine, gate);
+  const publisher = createPublisher({ gate, log });
+  const seat = createSeats(engine, { hub, notices });
+  const door = createDoor(engine, { gate, hub, publisher, tickets, seat });
 
   async function usage(id: string): Promise<Usage> {
     const { dayZone, clause, overClause, warnAt } = sectionOf(law.operator, 'limits');
@@ -77,12 +83,16 @@ export function createRelay(engine: Engine) {
     projects,
     door,
     ready: async (): Promise<string | null> => ((await log.writable()) ? null : 'the relay cannot write its log'),
-    /** When the oldest idempotency key has served its time. */
+    /** When the oldest idempotency key has served its time, or a ticket that nobody used. */
     async nextTidy() {
-      const oldest = await oldestKey(db);
-      return oldest?.add({ hours: keyHours }) ?? null;
+      const [oldest, ticketEnd] = await Promise.all([oldestKey(db), nextTicketEnd(db)]);
+      const ends = [oldest?.add({ hours: keyHours }), ticketEnd].filter((end) => end instanceof Temporal.Instant);
+      return ends.sort(Temporal.Instant.compare)[0] ?? null;
     },
-    tidy: () => forgetKeys(db, clock.now().subtract({ hours: keyHours })),
+    async tidy() {
+      await tickets.tidy();
+      await forgetKeys(db, clock.now().subtract({ hours: keyHours }));
+    },
     async start(): Promise<void> {
       await log.prepare();
       await gate.start();

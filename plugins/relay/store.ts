@@ -1,11 +1,12 @@
 import { type Db, Refusal, type Temporal, type Trx } from '../../core/index.ts';
+import type { SettingsRow } from './settings.ts';
 import { ask } from './sql.ts';
 import type { Delivery, Ground, Project, ProjectState, Right, TokenInfo } from './types.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
 
-export interface ProjectRow {
+export interface ProjectRow extends SettingsRow {
   id: string;
   subject_id: string;
   account_id: string | null;
@@ -305,6 +306,54 @@ export async function newestDeliveries(db: Db, project: string, limit: number): 
     }
   }
   return found;
+}
+
+export interface TicketRow {
+  id: string;
+  hash: Buffer;
+  project_id: string;
+  token_id: string;
+  rights: Right[];
+  channels: string[];
+  created_at: Instant;
+  expires_at: Instant;
+}
+
+/** Keeps a ticket, unless the project has `most` that still live. @returns whether it was kept */
+export async function insertTicket(db: Db, row: TicketRow, most: number): Promise<boolean> {
+  const rows = await ask<{ id: string }>(
+    db,
+    `insert into relay.tickets (id, hash, project_id, token_id, rights, channels, created_at, expires_at)
+     select ?, ?::bytea, ?, ?, ?::text[], ?::text[], ?::timestamptz, ?::timestamptz
+     where (select count(*) from (
+       select 1 from relay.tickets where project_id = ? and expires_at > ? limit ?) living) < ?
+     returning id`,
+    [
+      ...[row.id, row.hash, row.project_id, row.token_id, row.rights, row.channels, row.created_at, row.expires_at],
+      ...[row.project_id, row.created_at, most, most],
+    ],
+  );
+  return rows.length > 0;
+}
+
+export async function ticketById(db: Db, id: string): Promise<TicketRow | null> {
+  return ((await db('relay.tickets').where({ id }).first()) as TicketRow | undefined) ?? null;
+}
+
+/** Uses a ticket up. Of all who try at once, on any node, one is told yes. */
+export async function takeTicket(db: Db, id: string): Promise<boolean> {
+  return (await db('relay.tickets').where({ id }).delete()) === 1;
+}
+
+export async function nextTicketEnd(db: Db): Promise<Instant | null> {
+  const [row] = await db('relay.tickets').min({ next: 'expires_at' });
+  return (row as { next: Instant | null } | undefined)?.next ?? null;
+}
+
+export async function forgetTickets(db: Db, at: Instant): Promise<number> {
+  return db('relay.tickets')
+    .where('expires_at', '<=', at as never)
+    .delete();
 }
 
 export async function oldestKey(db: Db): Promise<Instant | null> {

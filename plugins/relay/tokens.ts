@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const form = /^srok_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
+const ticketForm = /^(tkt_[0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
 const nobody = Buffer.alloc(32);
 
 /** A new secret for a token id (`tok_…`). What it looks like: `srok_<id>_<secret>`. */
@@ -13,6 +14,18 @@ export function makeSecret(id: string): { token: string; hash: Buffer; last4: st
 export function parseToken(text: string): { id: string; hash: Buffer } | null {
   const parts = form.exec(text);
   return parts ? { id: `tok_${parts[1]}`, hash: hashOf(parts[2] as string) } : null;
+}
+
+/** A new secret for a ticket id (`tkt_…`), in characters that may stand in a list of subprotocols. */
+export function makeTicket(id: string): { ticket: string; hash: Buffer } {
+  const secret = randomBytes(32).toString('base64url');
+  return { ticket: `${id}_${secret}`, hash: hashOf(secret) };
+}
+
+/** Splits a ticket as sent into its id and the hash of its secret; null when it is none. */
+export function parseTicket(text: string): { id: string; hash: Buffer } | null {
+  const parts = ticketForm.exec(text);
+  return parts ? { id: parts[1] as string, hash: hashOf(parts[2] as string) } : null;
 }
 
 /** Compares in constant time; a token we do not know is compared all the same. */

@@ -36,6 +36,13 @@ export interface IssuedToken extends TokenInfo {
   token: string; // shown once
 }
 
+/** What the owner of a project chooses for it. */
+export interface Settings {
+  origins: string[]; // pages that may use the project, as browsers name them; * for any
+  maxPayloadBytes: number | null; // null: the plan's own
+  clientPublishing: boolean; // may pages and tickets publish?
+}
+
 export interface LimitUse {
   used: number;
   limit: number;
@@ -140,6 +147,12 @@ export interface Relay {
   suspend(trx: Trx, project: string, ground: Ground): Promise<Project>;
   /** Ends the project: tokens dead, connections closed. Its logs keep their own terms. */
   deleteProject(trx: Trx, project: string): Promise<Project>;
+  settings(project: string): Promise<Settings>;
+  /**
+   * New settings, in force at once on every node, also for open connections.
+   * @throws Refusal `settings.bad-origin` | `settings.too-many-origins` | `settings.payload-over-plan`
+   */
+  changeSettings(trx: Trx, project: string, settings: Settings): Promise<Settings>;
   /** @param owner when given, a project of somebody else is not found */
   project(id: string, owner?: string): Promise<Project>;
   projects(subject: string): Promise<Project[]>;

@@ -1,0 +1,216 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { addressOf, type Engine, newId, Refusal } from '../../core/index.ts';
+import { errorOf } from './answers.ts';
+import type { ClientFrame, Codec } from './frames.ts';
+import { mayDo, type Pass } from './gate.ts';
+import { type Connection, closeCodes, type Hub } from './hub.ts';
+import { type Publisher, type Sender, senderOf } from './publisher.ts';
+
+/** Frames of one connection that may be under way; beyond that it is not read until some are answered. */
+const framesInFlight = 1024;
+const bytesInFlight = 4 * 1024 * 1024;
+/** Pings and pongs of a peer within one beat of the heart. */
+const controlsPerBeat = 300;
+const helloBytes = 4096;
+const strangersAtOnce = 1000;
+const strangersFromOne = 100;
+
+/** What may differ in tests: how long silence is suffered. */
+export interface Patience {
+  heartbeatMs: number;
+  /** For the first frame of a connection that has shown nothing yet. */
+  helloMs: number;
+}
+
+export interface Admission {
+  pass: Pass;
+  codec: Codec;
+  request: IncomingMessage;
+  socket: Duplex;
+}
+
+/** Open WebSockets of the native subprotocols: their frames, their hearts, and what they may burden us with. */
+export function createConnections(
+  engine: Engine,
+  { hub, publisher, patience }: { hub: Hub; publisher: Publisher; patience: Patience },
+) {
+  const strangers = new Map<string, number>(); // connections that have shown nothing yet, by address
+
+  /** Ends a connection whose peer says nothing, or only babbles. */
+  function watch(ws: WebSocket, tooMuch: () => void): void {
+    let alive = true;
+    let controls = 0;
+    const beat = setInterval(() => {
+      if (!alive) return ws.terminate();
+      [alive, controls] = [false, 0];
+      ws.ping();
+    }, patience.heartbeatMs).unref();
+    const control = (): boolean => {
+      if (++controls <= controlsPerBeat) return true;
+      tooMuch();
+      return false;
+    };
+    ws.on('pong', () => {
+      alive = true;
+      control();
+    });
+    ws.on('ping', (data) => {
+      if (control()) ws.pong(data);
+    });
+    ws.on('close', () => clearInterval(beat));
+  }
+
+  async function obey(connection: Connection, from: Sender, frame: ClientFrame, ref: unknown): Promise<void> {
+    const { pass, codec } = connection;
+    switch (frame.does) {
+      case 'publish': {
+        const { channel, payload, type } = frame;
+        const accepted = await publisher.one(pass, from, { channel, payload, type });
+        if (ref !== undefined) hub.send(connection, codec.ack(ref, accepted.id, accepted.offset));
+        return;
+      }
+      case 'subscribe':
+        mayDo(pass, 'subscribe', frame.channel);
+        return hub.subscribe(connection, frame.channel, frame.after);
+      case 'unsubscribe':
+        return hub.unsubscribe(connection, frame.channel);
+      case 'ticket':
+        throw new Refusal('ticket.late', 'conflict', { message: 'This connection has been let in already.' });
+    }
+  }
+
+  /** A connection that has been let in: from here on its frames are obeyed. */
+  function accept(ws: WebSocket, { pass, codec, request, socket }: Admission): Connection {
+    const connection: Connection = {
+      id: newId('con', engine.clock.now()),
+      ...{ project: pass.project.id, pass, codec, ws, socket },
+      ...{ subscriptions: new Map(), pending: [], pendingBytes: 0, scheduled: false, closed: false },
+    };
+    const from = senderOf(engine, request, { door: 'ws', connection: connection.id });
+    let frames = 0;
+    let bytes = 0;
+    hub.join(connection);
+    watch(ws, () => hub.close(connection, closeCodes.flood, 'too many pings'));
+    ws.on('close', () => hub.leave(connection));
+    // The protocol was broken: the code that says how is on its way, and nothing else is.
+    ws.on('error', () => hub.leave(connection));
+    ws.on('message', (data: Buffer, isBinary: boolean) => {
+      frames++;
+      bytes += data.length;
+      if (frames >= framesInFlight || bytes >= bytesInFlight) ws.pause();
+      take(connection, from, data, isBinary)
+        // An answer that cannot be written ends one connection, never the process.
+        .catch(() => ws.terminate())
+        .finally(() => {
+          frames--;
+          bytes -= data.length;
+          if (ws.isPaused && frames < framesInFlight / 2 && bytes < bytesInFlight / 2) ws.resume();
+        });
+    });
+    return connection;
+  }
+
+  async function take(connection: Connection, from: Sender, data: Buffer, isBinary: boolean): Promise<void> {
+    if (connection.closed) return;
+    const { codec } = connection;
+    const read = codec.read(data, isBinary);
+    try {
+      if ('refusal' in read) throw read.refusal;
+      await obey(connection, from, read.frame, read.ref);
+    } catch (error) {
+      hub.send(connection, codec.error(errorOf(error), read.ref));
+    }
+  }
+
+  /**
+   * A connection that came with nothing may say its ticket in its first frame, soon; until then it may burden us with
+   * next to nothing.
+   */
+  function greet(ws: WebSocket, arrival: Omit<Admission, 'pass'>, admit: Admit): void {
+    const { codec, request, socket } = arrival;
+    const address = addressOf(request, engine.config.behindProxy);
+    const early: [Buffer, boolean][] = [];
+    let bytes = 0;
+    let ref: unknown;
+    strangers.set(address, (strangers.get(address) ?? 0) + 1);
+    const timer = setTimeout(() => refuse(noTicket()), patience.helloMs);
+    const weigh = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > helloBytes) ws.terminate();
+    };
+    const keep = (data: Buffer, isBinary: boolean): void => void early.push([data, isBinary]);
+    const goOn = (): void => {
+      clearTimeout(timer);
+      socket.off('data', weigh);
+      ws.off('message', keep).off('close', goOn);
+      const others = (strangers.get(address) ?? 1) - 1;
+      if (others > 0) strangers.set(address, others);
+      else strangers.delete(address);
+    };
+    const refuse = (error: unknown): void => {
+      goOn();
+      if (ws.readyState !== ws.OPEN) return;
+      socket.write(codec.error(errorOf(error), ref));
+      ws.close(closeCodeOf(error), error instanceof Refusal ? error.code : 'log.unavailable');
+    };
+    const hear = async (data: Buffer, isBinary: boolean): Promise<void> => {
+      socket.off('data', weigh);
+      ws.on('message', keep);
+      ws.pause();
+      const read = codec.read(data, isBinary);
+      ref = read.ref;
+      if ('refusal' in read) throw read.refusal;
+      if (read.frame.does !== 'ticket') throw noTicket();
+      await admit(read.frame.ticket, (pass) => {
+        goOn();
+        if (ws.readyState !== ws.OPEN) return;
+        accept(ws, { ...arrival, pass });
+        for (const [later, binary] of early) ws.emit('message', later, binary);
+        ws.resume();
+      });
+    };
+    socket.on('data', weigh);
+    ws.on('close', goOn).on('error', () => {});
+    ws.once('message', (data: Buffer, isBinary: boolean) => {
+      hear(data, isBinary).catch((error) => {
+        ws.resume();
+        refuse(error);
+      });
+    });
+  }
+
+  return {
+    accept,
+    greet,
+    /** May one more come with nothing? @throws Refusal `connect.no-credentials` */
+    mayGreet(request: IncomingMessage): void {
+      const all = [...strangers.values()].reduce((sum, count) => sum + count, 0);
+      const near = strangers.get(addressOf(request, engine.config.behindProxy)) ?? 0;
+      if (all < strangersAtOnce && near < strangersFromOne) return;
+      throw new Refusal('connect.no-credentials', 'unauthenticated', {
+        retryAfter: Math.ceil(patience.helloMs / 1000),
+        message: 'Too many connections wait with neither token nor ticket; send it with the upgrade.',
+      });
+    },
+  };
+}
+
+/** Lets a ticket in: `enter` is called in the same turn in which its seat is taken. */
+type Admit = (ticket: string, enter: (pass: Pass) => void) => Promise<void>;
+
+function noTicket(): Refusal {
+  return new Refusal('ticket.missing', 'unauthenticated', {
+    message: 'A connection that comes with neither token nor ticket says its ticket in its first frame.',
+  });
+}
+
+/** Why a connection is not let in, as a code that says whether to come again. */
+function closeCodeOf(error: unknown): number {
+  if (!(error instanceof Refusal) || error.kind === 'unavailable') return closeCodes.tryLater;
+  if (error.kind === 'forbidden') return closeCodes.notAllowed;
+  return error.kind === 'limit' ? closeCodes.overLimit : closeCodes.tokenDead;
+}
+
+export type Connections = ReturnType<typeof createConnections>;
