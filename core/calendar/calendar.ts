@@ -65,7 +65,10 @@ export function createCalendar(data: CalendarData): Calendar {
   const known = [...years.keys()].sort((a, b) => a - b);
   const runs = runsOf(known, years, weekend);
 
-  const runOf = (day: number) => runs.find((run) => day >= run.first && day <= run.last);
+  const runOf = (day: number) => {
+    for (const run of runs) if (day >= run.first && day <= run.last) return run;
+    return undefined;
+  };
   const runWith = (day: number) => runOf(day) ?? missing(yearOf(day));
   const worksOn = (run: Run, day: number) => run.worked[run.rank[day - run.first] as number] === day;
   const isWorkingDay = (day: Temporal.PlainDate) => worksOn(runWith(dayNumber(day)), dayNumber(day));
@@ -73,15 +76,16 @@ export function createCalendar(data: CalendarData): Calendar {
 
   const reasons = new Map<number, DayOff>();
   const dayOff = (number: number): DayOff => {
-    const said = reasons.get(number);
-    if (said) return said;
-    const weekday = weekdayOf(number);
-    const why = weekend.has(weekday)
-      ? (weekdays[weekday] as string)
-      : `нерабочий день по производственному календарю (${source(yearOf(number))})`;
-    const made = Object.freeze({ day: dayAt(number), why });
-    reasons.set(number, made);
-    return made;
+    let said = reasons.get(number);
+    if (!said) {
+      const weekday = weekdayOf(number);
+      const why = weekend.has(weekday)
+        ? (weekdays[weekday] as string)
+        : `нерабочий день по производственному календарю (${source(yearOf(number))})`;
+      said = Object.freeze({ day: dayAt(number), why });
+      reasons.set(number, said);
+    }
+    return said;
   };
 
   return {
@@ -103,8 +107,9 @@ export function createCalendar(data: CalendarData): Calendar {
     },
     daysOff(first, last) {
       const found: DayOff[] = [];
-      for (let day = first; day <= last; day++) {
-        if (!worksOn(runWith(day), day)) found.push(dayOff(day));
+      for (let day = first; day <= last; ) {
+        const run = runWith(day);
+        for (; day <= last && day <= run.last; day++) if (!worksOn(run, day)) found.push(dayOff(day));
       }
       return found;
     },

@@ -139,11 +139,11 @@ export function sumsOf({ calendar, rules }: Pack): Sums {
   return { calendar, zone: zoneOf(calendar.zone), rules };
 }
 
-/** Puts an end where it belongs by its rank. */
+/** Puts an end where it belongs by its rank: there are two or three of them, too few to be sorted. */
 function place(end: End, ends: End[], rank: (a: End, b: End) => number): void {
   let at = ends.length;
-  while (at > 0 && rank(end, ends[at - 1] as End) < 0) at--;
-  ends.splice(at, 0, end);
+  for (; at > 0 && rank(end, ends[at - 1] as End) < 0; at--) ends[at] = ends[at - 1] as End;
+  ends[at] = end;
 }
 
 function firstOf(acts: End[]): End | undefined {

@@ -4,7 +4,6 @@ import { because, endsOf as destruction, explained, readyFor, sameEnd, shifted, 
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
 import { type Anchor, anchorOf, dayAnchor, type End, endFrom, type Ready, type Sums, stepOf } from './term.ts';
-import type { Category, Doubt, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 
 /** One term of keeping: where it ends, and whether the erasure of the person ended it before its time. */
 interface Ended {
@@ -84,7 +83,6 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   };
 }
 
-function sayDoubt({ finding, decidedOn }: Doubt): string {
   return decidedOn
     ? `Срок держится на норме с достоверностью D: уничтожение — по решению оператора от ${decidedOn} (settles.yaml, ${finding}).`
     : `Срок держится на норме с достоверностью D: до решения оператора ничего не уничтожается (settles.yaml, ${finding}).`;
@@ -136,8 +134,8 @@ function endsOf(
 
 function place(one: Ended, ends: Ended[]): void {
   let at = ends.length;
-  while (at > 0 && isBefore(one, ends[at - 1] as Ended)) at--;
-  ends.splice(at, 0, one);
+  for (; at > 0 && isBefore(one, ends[at - 1] as Ended); at--) ends[at] = ends[at - 1] as Ended;
+  ends[at] = one;
 }
 
 function isBefore(a: Ended, b: Ended): boolean {

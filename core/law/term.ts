@@ -148,7 +148,8 @@ class Term {
   readonly hours: number | null;
   readonly reached: Citation; // as cited where it reaches a term that was running
   readonly clause: string; // the citation in Russian
-  private readonly said: { text?: string; extended?: string } = {};
+  readonly text: string; // the value in Russian
+  readonly extendedText: string; // … with its extension
 
   constructor(rule: Rule, value: DatedValue) {
     this.rule = rule;
@@ -158,13 +159,9 @@ class Term {
     this.hours = value.period?.hours ?? null;
     const { cite: own, transition } = value;
     this.clause = cite(own, 'ru');
+    this.text = describeValue(rule, value);
+    this.extendedText = describeValue(rule, value, true);
     this.reached = transition ? { ...own, certainty: worse(own.certainty, transition) } : own;
-  }
-
-  text(extended: boolean): string {
-    const key = extended ? 'extended' : 'text';
-    this.said[key] ??= describeValue(this.rule, this.value, extended);
-    return this.said[key];
   }
 
   /** The last day for an anchor's day. */
@@ -244,7 +241,7 @@ export class TermEnd implements End {
   }
 
   get text(): string {
-    return this.term.text(this.extended);
+    return this.extended ? this.term.extendedText : this.term.text;
   }
 
   extend({ calendar, zone }: Sums): void {
