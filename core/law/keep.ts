@@ -4,6 +4,7 @@ import { because, endsOf as destruction, explained, readyFor, sameEnd, shifted, 
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
 import { type Anchor, anchorOf, dayAnchor, type End, endFrom, type Ready, type Sums, stepOf } from './term.ts';
+import type { Category, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 
 /** One term of keeping: where it ends, and whether the erasure of the person ended it before its time. */
 interface Ended {
@@ -81,11 +82,6 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
     destroyBecause: destroyed.because,
     heldBy,
   };
-}
-
-  return decidedOn
-    ? `Срок держится на норме с достоверностью D: уничтожение — по решению оператора от ${decidedOn} (settles.yaml, ${finding}).`
-    : `Срок держится на норме с достоверностью D: до решения оператора ничего не уничтожается (settles.yaml, ${finding}).`;
 }
 
 /** The rules of a category that speak about this operator, made ready, and the duty that destroys. */
