@@ -1,7 +1,7 @@
 import { type Clock, newId, Refusal, type Temporal } from '../base/index.ts';
-import { describePeriod } from '../calendar/index.ts';
+import { dayOf, describePeriod } from '../calendar/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import { cite, type Law } from '../law/index.ts';
+import { cite, type Law, type Purpose } from '../law/index.ts';
 import { findProblems, type MapProblem, notAboutAnyone } from './check.ts';
 import { allColumns, findSubject, insertSubject, markErased, shareSubject } from './store.ts';
 import type { RegisteredStore, Store, Words } from './types.ts';
@@ -132,7 +132,7 @@ export function createDataMap({ law, clock }: { db?: Db; law: Law; clock: Clock 
           categories: map.categoriesOf(store),
           purposes: operator.purposes
             .filter(({ id }) => store.purposes.includes(id))
-            .map(({ id, title, bases }) => ({ id, title, bases: bases.map((basis) => cite(basis.cite, 'ru')) })),
+            .map((purpose) => ({ id: purpose.id, title: purpose.title, bases: basesOf(purpose) })),
           schedule: {
             category: store.schedule,
             title: schedule?.title ?? law.category(store.schedule).title,
@@ -161,6 +161,15 @@ export function createDataMap({ law, clock }: { db?: Db; law: Law; clock: Clock 
       const table = column.split('.').slice(0, 2).join('.');
       if (!store.tables.includes(table)) throw malformed(key, `the column ${column} is in none of its tables`);
     }
+  }
+
+  /** A ground that the law has taken away is marked: it is still in the operator's documents. */
+  function basesOf(purpose: Purpose): string[] {
+    const { standing, repealed } = law.grounds(purpose, dayOf(clock.now(), law.zone));
+    return [
+      ...standing.map((basis) => cite(basis.cite, 'ru')),
+      ...repealed.map(({ basis, how }) => `${cite(basis.cite, 'ru')} — утратило силу (${how})`),
+    ];
   }
 
   map.register(

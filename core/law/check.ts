@@ -61,6 +61,7 @@ type Expected =
   | 'has'
   | 'lacks'
   | 'certainty'
+  | 'asks'
   | 'refused'
   | 'period'
   | 'clause';
@@ -225,6 +226,7 @@ function answer(one: PolicyCase, from: Day | Temporal.Instant | null, law: Law, 
         destroy_from: keep.destroyFrom,
         destroy_by: keep.destroyBy,
         outer_on: keep.outerOn,
+        asks: keep.doubt?.finding ?? null,
       },
       keep.because.winner,
     );

@@ -12,6 +12,7 @@ export {
   coverageStatuses,
   readCoverage,
 } from './coverage.ts';
+export { goesFrom } from './doubt.ts';
 export * from './errors.ts';
 export { type PolicyFile, readShaped } from './files.ts';
 export { readClauses } from './findings/clauses.ts';

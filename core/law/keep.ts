@@ -1,10 +1,11 @@
 import { Refusal } from '../base/index.ts';
 import { dayAt, dayNumber } from '../calendar/index.ts';
+import { doubtOf } from './doubt.ts';
 import { because, endsOf as destruction, explained, readyFor, sameEnd, shifted, sumsOf } from './due.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
 import { type Anchor, anchorOf, dayAnchor, type End, endFrom, type Ready, type Sums, stepOf } from './term.ts';
-import type { Category, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
+import type { Category, Doubt, HoldDays, Keep, KeepQuery, LawStep, Rule } from './types.ts';
 
 /** One term of keeping: where it ends, and whether the erasure of the person ended it before its time. */
 interface Ended {
@@ -53,6 +54,8 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   }
   if (winner.cut) notes.push('Уничтожается вместе с профилем, не дожидаясь окончания срока.');
   // Who is erased goes by the promise, whatever the value is worth that would have kept the record.
+  const doubt = winner.cut ? null : doubtOf(pack, winner.end, anchor, query.asOf && { asOf: query.asOf });
+  if (doubt) notes.push(sayDoubt(doubt));
 
   let until = winner.on;
   // Where nothing asks to keep it beyond the event, or beyond the erasure, it may go on that very day.
@@ -81,7 +84,14 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
     because: because(pack, stepOf(winner.end, dayAt(winner.on)), losing(ends, winner, bounds), notes),
     destroyBecause: destroyed.because,
     heldBy,
+    doubt,
   };
+}
+
+function sayDoubt({ finding, decidedOn }: Doubt): string {
+  return decidedOn
+    ? `Срок держится на норме с достоверностью D: уничтожение — по решению оператора от ${decidedOn} (settles.yaml, ${finding}).`
+    : `Срок держится на норме с достоверностью D: до решения оператора ничего не уничтожается (settles.yaml, ${finding}).`;
 }
 
 /** The rules of a category that speak about this operator, made ready, and the duty that destroys. */
@@ -130,8 +140,8 @@ function endsOf(
 
 function place(one: Ended, ends: Ended[]): void {
   let at = ends.length;
-  for (; at > 0 && isBefore(one, ends[at - 1] as Ended); at--) ends[at] = ends[at - 1] as Ended;
-  ends[at] = one;
+  while (at > 0 && isBefore(one, ends[at - 1] as Ended)) at--;
+  ends.splice(at, 0, one);
 }
 
 function isBefore(a: Ended, b: Ended): boolean {

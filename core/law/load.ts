@@ -10,6 +10,7 @@ import { type Pack, readPack } from './pack.ts';
 import { purchaseOf } from './purchase.ts';
 import { nearest } from './raw.ts';
 import { receiptOf } from './receipt.ts';
+import { groundsOn } from './repeal.ts';
 import { summaryOf } from './summary.ts';
 import { valueOn } from './term.ts';
 import { thresholdOf } from './threshold.ts';
@@ -111,6 +112,7 @@ export function createLaw(pack: Pack): Law {
     facts: () => [...pack.facts.values()],
     categories: () => [...pack.categories.values()],
     category: (id) => categoryOf(pack, id),
+    grounds: (purpose, on) => groundsOn(pack, purpose, on),
     answerPoints: (on) => value('ru.152-fz.access.points', on).items ?? [],
     actFields: (on) => destructionFields('ru.rkn-179.act', on),
     extractFields: (on) => destructionFields('ru.rkn-179.extract', on),

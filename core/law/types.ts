@@ -180,6 +180,14 @@ export interface Keep {
   because: Because;
   destroyBecause: Because; // where `destroyBy` comes from
   heldBy: HoldDays[]; // the holds that moved the term
+  /** What a person has to decide before the record is destroyed; see `goesFrom`. */
+  doubt: Doubt | null;
+}
+
+/** `destroyFrom` rests on a value of certainty D. A doubtful last day, `destroyBy`, is no reason to keep a record. */
+export interface Doubt {
+  finding: string; // under this name `settles.yaml` has the decision
+  decidedOn: Day | null; // may lie ahead; null: nobody has decided
 }
 
 export interface Effective {
@@ -307,9 +315,22 @@ export interface Purpose {
   id: string;
   title: string;
   clause: string;
-  bases: readonly { text: string; cite: Citation; ground: Ground | null }[];
+  bases: readonly Basis[];
   processing: readonly string[]; // categories
   consent: boolean;
+}
+
+/** What a purpose rests on, as the documents say. */
+export interface Basis {
+  text: string;
+  cite: Citation;
+  ground: Ground | null;
+}
+
+/** The bases of a purpose as the law of a day sees them: `by` is what took one away, `how` the same in a few words. */
+export interface PurposeGrounds {
+  standing: Basis[];
+  repealed: { basis: Basis; by: Citation; how: string }[];
 }
 
 export interface Recipient {
@@ -591,6 +612,8 @@ export interface Law {
   categories(): readonly Category[];
   /** @throws Refusal `law.unknown-category` */
   category(id: string): Category;
+  /** What the bases of a purpose are worth on a day. */
+  grounds(purpose: Purpose, on: Day): PurposeGrounds;
   /** Points of the answer to a request for access (152-ФЗ ст. 14 ч. 7) on a day. */
   answerPoints(on: Day): readonly LawItem[];
   /** Fields of the destruction act and of the journal extract on a day, and what they rest on. */

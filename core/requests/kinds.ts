@@ -1,3 +1,4 @@
+import type { Temporal } from '../base/index.ts';
 import type { Law, Purpose, Right } from '../law/index.ts';
 import type { RequestKind } from './types.ts';
 import { kindWords } from './words.ts';
@@ -21,9 +22,9 @@ export function objectionable(law: Law): readonly Purpose[] {
   return law.operator.purposes.filter(({ bases }) => bases.some(({ ground }) => ground === 'interest'));
 }
 
-/** What of a purpose goes on after an objection to the interest: its other grounds. */
-export function otherBases({ bases }: Purpose): Purpose['bases'] {
-  return bases.filter(({ ground }) => ground !== 'interest');
+/** What of a purpose goes on after an objection to the interest: its other grounds that stand on a day. */
+export function otherBases(law: Law, purpose: Purpose, on: Temporal.PlainDate): Purpose['bases'] {
+  return law.grounds(purpose, on).standing.filter(({ ground }) => ground !== 'interest');
 }
 
 /** Do these purposes let the person take the data along: does one of them rest on consent or contract? */

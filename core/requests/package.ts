@@ -3,7 +3,7 @@ import { ZipFile } from 'yazl';
 import type { Temporal } from '../base/index.ts';
 import { describePeriod } from '../calendar/index.ts';
 import type { Collected, RegisteredStore, Volume } from '../datamap/index.ts';
-import { type Citation, cite, type Law, requisites } from '../law/index.ts';
+import { type Basis, type Citation, cite, type Law, type Purpose, requisites } from '../law/index.ts';
 import type { DocumentData } from '../letters/index.ts';
 import { type Cell, cell, createLabels, type Labels } from './labels.ts';
 
@@ -199,6 +199,7 @@ export function pointsOf(
 
 /** What is said of a purpose for which the operator's documents name no basis. */
 const noBasis = 'правовое основание в документах оператора не указано';
+const noneStands = 'действующее правовое основание в документах оператора не указано';
 
 function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.PlainDate): Record<string, string[]> {
   const { operator } = law;
@@ -211,10 +212,7 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
   const processors = operator.recipients.filter(({ role }) => role === 'processor');
   return {
     '1': [`${operator.name} обрабатывает Ваши персональные данные в системах: ${systems.join('; ')}.`],
-    '2': purposes.map(
-      ({ title, bases }) =>
-        `${title} — ${bases.map((basis) => `${small(basis.text)} (${cite(basis.cite, 'ru')})`).join('; ') || noBasis}.`,
-    ),
+    '2': purposes.map((purpose) => groundsOf(law, purpose, today)),
     '3': [
       `Цели: ${purposes.map(({ title }) => small(title)).join('; ')}.`,
       'Способы: автоматизированная обработка — сбор, запись, систематизация, накопление, хранение, уточнение, извлечение, использование, передача получателям из пункта 4, блокирование, уничтожение.',
@@ -251,6 +249,18 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
         : []),
     ],
   };
+}
+
+/** What a purpose rests on today. A ground that the law has taken away is not passed over: the documents still name it. */
+function groundsOf(law: Law, purpose: Purpose, today: Temporal.PlainDate): string {
+  const { standing, repealed } = law.grounds(purpose, today);
+  const said = (basis: Basis): string => `${small(basis.text)} (${cite(basis.cite, 'ru')})`;
+  const none = repealed.length > 0 ? noneStands : noBasis;
+  const gone = repealed.map(
+    ({ basis, how }) =>
+      ` Документы оператора называют${standing.length > 0 ? ' ещё' : ''} основание «${small(basis.text)}» (${cite(basis.cite, 'ru')}): оно утратило силу (${how}) и не применяется.`,
+  );
+  return `${purpose.title} — ${standing.map(said).join('; ') || none}.${gone.join('')}`;
 }
 
 function sourceOf(citation: Citation): string {

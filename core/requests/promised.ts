@@ -40,6 +40,7 @@ const list = (titles: readonly string[]): string => titles.map((title) => `«${t
  */
 export function createPromised(deps: PromisedDeps) {
   const { clock, law, datamap, letters, step, tell, everyStore, reply, answered } = deps;
+  const today = () => dayOf(clock.now(), law.zone);
   const { zone } = law;
   const extra = (text: string | undefined): string[] =>
     text
@@ -165,7 +166,9 @@ export function createPromised(deps: PromisedDeps) {
     const stopped = new Set((await stoppedOf(trx, row.subject_id)).map((one) => one.purpose));
     // A store goes on as long as one of its purposes does: one nobody objected to, or one with another ground.
     const goesOn = new Set(
-      law.operator.purposes.filter((one) => !stopped.has(one.id) || otherBases(one).length > 0).map(({ id }) => id),
+      law.operator.purposes
+        .filter((one) => !stopped.has(one.id) || otherBases(law, one, today()).length > 0)
+        .map(({ id }) => id),
     );
     const outcomes = await restrictStores(trx, row, true, ({ purposes }) => !purposes.some((id) => goesOn.has(id)));
     const done = !outcomes.some(undone);
@@ -179,7 +182,7 @@ export function createPromised(deps: PromisedDeps) {
     if (!row.stopped_purpose) throw new Refusal('request.not-decided', 'conflict', { request: row.id });
     const purpose = purposeOf(row.stopped_purpose);
     const { on, titles } = await changedBy(trx, row, 'purpose-stopped');
-    const others = otherBases(purpose);
+    const others = otherBases(law, purpose, today());
     await reply(trx, row, [
       `Мы согласились с Вашим возражением и с ${on} не обрабатываем Ваши персональные данные на основании законного интереса с целью «${purpose.title}» (${purpose.clause}).`,
       ...(titles.length > 0 ? [`Больше не используются записи: ${list(titles)}.`] : []),

@@ -180,7 +180,7 @@ const mutations: Mutation[] = [
   {
     ...{ rule: 'ori-status', file: `${own}/operator.yaml`, goes: ['ori-status.open'] },
     change: (file) => file.set('ori_status', 'registered'),
-    comes: ['certainty.ru.149-fz.user-record'],
+    comes: ['certainty.ru.149-fz.user-record', 'certainty.ru.149-fz.user-record.2026-01-01'],
   },
   {
     ...{ rule: 'own-schedule', file: `${own}/schedules.yaml`, goes: ['own-schedule.qsockets.session'] },

@@ -24,9 +24,9 @@ function aPart(law: Law): OpenPart {
 }
 
 describe('the points of an answer about access', () => {
-  const answer = async (operator: string): Promise<Map<string, string>> => {
+  const answer = async (operator: string, on = today): Promise<Map<string, string>> => {
     const law = await loadLaw({ root, operator });
-    return new Map(pointsOf(law, [aPart(law)], today).map(({ point, body }) => [point, body.join('\n')]));
+    return new Map(pointsOf(law, [aPart(law)], on).map(({ point, body }) => [point, body.join('\n')]));
   };
 
   for (const operator of readdirSync(new URL('operators/', root)).sort()) {
@@ -47,6 +47,22 @@ describe('the points of an answer about access', () => {
     );
     expect(points.get('2')).to.include('Новости и специальные предложения — предварительное согласие субъекта');
     expect(points.get('4')).to.include('адрес не указан в документах');
+  });
+
+  it('name a ground that has been repealed as such, and not among those that stand', async () => {
+    const said = ((await answer('chat2desk')).get('2') ?? '').replaceAll('\u00a0', ' ');
+    const [line] = said.split('\n').filter((one) => one.startsWith('Идентификация пользователей сервисов'));
+    expect(line).to.equal(
+      'Идентификация пользователей сервисов — исполнение договора, стороной которого является субъект (ст. 6 ч. 1 п. 5 152-ФЗ от 27.07.2006). ' +
+        'Документы оператора называют ещё основание «доступ неограниченного круга лиц к данным предоставлен субъектом либо по его просьбе (Политика 5.5)» (ст. 6 ч. 1 п. 10 152-ФЗ от 27.07.2006): ' +
+        'оно утратило силу (отменён 519-ФЗ от 30.12.2020) и не применяется.',
+    );
+  });
+
+  it('name it as a ground while it stood', async () => {
+    const said = (await answer('chat2desk', Temporal.PlainDate.from('2021-02-28'))).get('2') ?? '';
+    expect(said.replaceAll('\u00a0', ' ')).to.include('(Политика 5.5) (ст. 6 ч. 1 п. 10 152-ФЗ от 27.07.2006).');
+    expect(said).to.not.include('утратило силу');
   });
 
   it('name the recipients abroad and the cross-border transfer', async () => {

@@ -1,46 +1,23 @@
-import { Temporal } from '../../base/index.ts';
 import { cite } from '../cite.ts';
-import { valueOn } from '../term.ts';
-import type { Citation, DatedValue, Purpose } from '../types.ts';
+import { groundsOn, hasPointsOf } from '../repeal.ts';
+import type { Purpose } from '../types.ts';
 import { contradictions, type Found, type Lint, lawClause, quote, small } from './lint.ts';
 
 /** A basis that the law has since taken out of its list. */
 export function repealedGrounds(lint: Lint): Found[] {
   return lint.pack.operator.purposes.flatMap((purpose) =>
-    purpose.bases.flatMap((base): Found[] => {
-      const gone = repealOf(lint, base.cite);
-      if (!gone) return [];
-      return [
-        {
-          id: `repealed-ground.${purpose.id}`,
-          inventory: namesOf(lint, purpose),
-          severity: 'error',
-          rule: purpose.id,
-          clauses: [quote(purpose.clause), gone],
-          apply:
-            'В ответах и в реестре основание названо так, как в пакете; обработка держится на остальных основаниях цели.',
-          why: `Цель «${small(purpose.title)}»: основание «${small(base.text)}» утратило силу.`,
-          settle: 'Уберите основание из документа и из purposes.yaml; если других нет, обработку нужно прекратить.',
-        },
-      ];
-    }),
+    groundsOn(lint.pack, purpose, lint.today).repealed.map(({ basis, by }) => ({
+      id: `repealed-ground.${purpose.id}`,
+      inventory: namesOf(lint, purpose),
+      severity: 'error' as const,
+      rule: purpose.id,
+      clauses: [quote(purpose.clause), cite(by, 'ru')],
+      apply:
+        'Среди действующих оснований это не названо: ответ субъекту и реестр говорят, что оно утратило силу; обработка держится на остальных основаниях цели.',
+      why: `Цель «${small(purpose.title)}»: основание «${small(basis.text)}» утратило силу.`,
+      settle: 'Уберите основание из документа и из purposes.yaml; если других нет, обработку нужно прекратить.',
+    })),
   );
-}
-
-/** The citation of what took a ground away; null while the ground stands, or nothing is known about it. */
-function repealOf(lint: Lint, ground: Citation): string | null {
-  const { pack, today } = lint;
-  const before = (value: DatedValue) => Temporal.PlainDate.compare(value.from, today) <= 0;
-  for (const rule of pack.rules.values()) {
-    const now = valueOn(rule, today);
-    const ended = rule.values.find((value) => !now && before(value) && value.until && samePoint(value.cite, ground));
-    if (ended) return cite(ended.cite, 'ru');
-    if (!ground.point || !now || !hasPointsOf(now, ground)) continue;
-    const has = (value: DatedValue) => value.items?.some((item) => item.point === ground.point) ?? false;
-    if (has(now)) return null;
-    if (rule.values.some((value) => before(value) && has(value))) return cite(now.cite, 'ru');
-  }
-  return null;
 }
 
 /** A basis on a point that the law's list has never had. */
@@ -65,15 +42,6 @@ export function unknownGrounds(lint: Lint): Found[] {
       ];
     }),
   );
-}
-
-function hasPointsOf(value: DatedValue, ground: Citation): boolean {
-  const { act, article, part, point } = value.cite;
-  return value.items !== null && !point && act === ground.act && article === ground.article && part === ground.part;
-}
-
-function samePoint(a: Citation, b: Citation): boolean {
-  return a.act === b.act && a.article === b.article && a.part === b.part && a.point === b.point;
 }
 
 /** A consent that is declared a part of another document after the law asked for it to stand apart. */

@@ -1,5 +1,6 @@
 import { Temporal } from '../../base/index.ts';
 import { cite } from '../cite.ts';
+import { doubtName, isDoubtful } from '../doubt.ts';
 import { applies } from '../due.ts';
 import { valueOn, worse } from '../term.ts';
 import type { Certainty, DatedValue, Rule } from '../types.ts';
@@ -72,14 +73,15 @@ function isCurrent({ today }: Lint, rule: Rule, at: number): boolean {
 
 /** Values in doubt, each with a finding of its own: a person decides about each once. */
 export function doubtfulValues(lint: Lint): Found[] {
-  const rules = lawRulesOf(lint, 'D').map(({ rule, value, points }) => ({
-    id: `certainty.${rule.id}`,
+  const inForce = lawRulesOf(lint, 'D');
+  const rules = [...inForce, ...stillDeciding(lint, inForce)].map(({ rule, value, points }) => ({
+    id: doubtName(rule, value),
     inventory: [],
     severity: 'warning' as const,
     rule: rule.id,
     clauses: [cite(value.cite, 'ru')],
     ...doubt(`«${rule.title}»${points.length > 0 ? ` (${points.map(small).join('; ')})` : ''}`),
-    ...(rule.duties.length > 0 || rule.category ? {} : { apply: rule.note ?? shownOnly }),
+    apply: rule.category ? keptUntilDecided : rule.duties.length > 0 ? noDestruction : (rule.note ?? shownOnly),
   }));
   const bases = basesOf(lint, 'D').map(({ purpose, base }) => ({
     id: `certainty.purpose.${purpose.id}`,
@@ -93,11 +95,22 @@ export function doubtfulValues(lint: Lint): Found[] {
   return [...rules, ...bases];
 }
 
-const shownOnly = 'Показывается с этой пометкой; ни срок, ни уничтожение от него не зависят.';
+/** Terms of keeping that began under a doubtful value go by it whatever came later, and one to come reaches them. */
+function stillDeciding({ pack }: Lint, inForce: ReturnType<typeof lawRulesOf>): ReturnType<typeof lawRulesOf> {
+  const shown = new Set(inForce.map(({ value }) => value));
+  return [...pack.rules.values()]
+    .filter((rule) => rule.layer === 'law' && rule.category && applies(rule, pack))
+    .flatMap((rule) => rule.values.map((value) => ({ rule, value, points: [] })))
+    .filter(({ value }) => isDoubtful(value) && !shown.has(value));
+}
 
-function doubt(what: string): Pick<Found, 'apply' | 'why' | 'settle'> {
+const shownOnly = 'Показывается с этой пометкой; ни срок, ни уничтожение от него не зависят.';
+const noDestruction = 'Применяется и показывается с этой пометкой; сам движок по этому сроку ничего не уничтожает.';
+const keptUntilDecided =
+  'Применяется и показывается с этой пометкой; записи, срок которых держится на этом значении, не уничтожаются, пока не принято решение, а после него уничтожаются сами.';
+
+function doubt(what: string): Pick<Found, 'why' | 'settle'> {
   return {
-    apply: 'Применяется и показывается с этой пометкой; необратимое действие по нему один раз подтверждает человек.',
     why: `Достоверность D: ${what}. Есть сомнение в содержании, дате или применимости.`,
     settle: 'Юрист сверяет значение с официальным текстом; решение — в settles.yaml: имя, день и причина.',
   };
