@@ -127,7 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     const host = createHost(plugins, law);
     await checkInstallation(db, law);
     await migrate(db, [coreMigrations(), ...host.migrations()]);
-    await rememberOperator(db, { clock, law });
+    await rememberOperator(db, { clock, law, home });
 
     const vault = createVault({ folder: join(home, 'keystore'), clock, readOnly: joined ? 'if-locked' : false });
     closing.push(() => vault.close());
@@ -228,7 +228,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         },
       });
       const clauses = () => readClauses(policies, law.operator.id);
-      createConsole({ http, ...engine, ...host.pages(), clauses });
+      createConsole({ http, ...engine, ...host.pages(), connectors, clauses });
       for (const route of [...taskRoutes({ db, connectors, requests }), ...host.routes()]) http.route(route);
       // What is under way is answered while the rooms are still open.
       closing.push(() => drain(server));

@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Clock, Refusal } from '../base/index.ts';
 import type { Db } from '../db/index.ts';
 import type { Law } from '../law/index.ts';
@@ -25,14 +27,22 @@ export async function checkInstallation(db: Db, { operator }: Law): Promise<void
   });
 }
 
+/** In the data folder: the operator's name, so that a command need not be told it again. The database decides. */
+export const operatorFile = 'operator';
+
 /**
  * Writes down, at the first start, whose installation this is. Call it after the migrations.
  * @throws Refusal `installation.other-operator` when another operator's process was faster
  */
-export async function rememberOperator(db: Db, { clock, law }: { clock: Clock; law: Law }): Promise<void> {
+export async function rememberOperator(
+  db: Db,
+  { clock, law, home }: { clock: Clock; law: Law; home: string },
+): Promise<void> {
   await insertOperator(db, { operator: law.operator.id, since_at: clock.now() });
   const owner = await findOperator(db);
   if (owner && owner !== law.operator.id) throw otherOperator(owner, law.operator.id);
+  const file = join(home, operatorFile);
+  if (!existsSync(file)) writeFileSync(file, `${law.operator.id}\n`);
 }
 
 function otherOperator(owner: string, wanted: string): Refusal {

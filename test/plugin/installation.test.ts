@@ -53,10 +53,11 @@ describe('whose installation it is', () => {
   it('is written down at the first start, and stays', async () => {
     const first = await another('first', ['notification']);
     await checkInstallation(db.db, first);
-    await rememberOperator(db.db, { clock, law: first });
+    await rememberOperator(db.db, { clock, law: first, home: folder });
     await checkInstallation(db.db, first);
-    await rememberOperator(db.db, { clock, law: first });
+    await rememberOperator(db.db, { clock, law: first, home: folder });
     expect(await db.db('core.installation').pluck('operator')).to.deep.equal(['first']);
+    expect(readFileSync(join(folder, 'operator'), 'utf8')).to.equal('first\n');
   });
 
   it('is not given to another operator: it is said whose it is, and nothing changes', async () => {
@@ -65,7 +66,9 @@ describe('whose installation it is', () => {
     expect(refusal.code).to.equal('installation.other-operator');
     expect(refusal.message).to.include('belongs to the operator first, not to second').and.include('--operator first');
     // Also when both began at once and the other was faster.
-    expect((await refusalOf(rememberOperator(db.db, { clock, law: second }))).code).to.equal(refusal.code);
+    expect((await refusalOf(rememberOperator(db.db, { clock, law: second, home: folder }))).code).to.equal(
+      refusal.code,
+    );
     expect(await db.db('core.installation').pluck('operator')).to.deep.equal(['first']);
   });
 

@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { operatorFile } from '../../plugin/index.ts';
 import type { AppOptions, CliContext } from '../app.ts';
 import { UsageError } from '../output.ts';
 
 export interface HomeOptions {
   home: string;
-  operator: string;
+  /** Unless told, the operator whose data folder it is. */
+  operator?: string;
   json?: boolean;
 }
 
@@ -12,8 +16,23 @@ export interface HomeOptions {
 export function withHome(command: Command): Command {
   return command
     .addOption(new Option('--home <dir>', 'папка данных').env('SROK_HOME').default('var'))
-    .addOption(new Option('--operator <name>', 'пакет оператора').env('SROK_OPERATOR').default('qsockets'))
+    .addOption(
+      new Option('--operator <name>', 'пакет оператора; если не назван — тот, чья это папка, в новой — qsockets').env(
+        'SROK_OPERATOR',
+      ),
+    )
     .option('--json');
+}
+
+const usualOperator = 'qsockets';
+
+/** Whose data folder it is, as the first start wrote it down; null for a new one. */
+function operatorOf(home: string): string | null {
+  try {
+    return readFileSync(join(home, operatorFile), 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
 }
 
 /** What the environment says about the outside world. Secrets stay here and are never printed. */
@@ -21,7 +40,7 @@ export function fromEnvironment({ home, operator }: HomeOptions): AppOptions {
   const { DATABASE_URL, SMTP_URL, MAIL_FROM, PUBLIC_URL, SROK_POLICIES, TRUST_PROXY } = process.env;
   return {
     home,
-    operator,
+    operator: operator ?? operatorOf(home) ?? usualOperator,
     ...(SROK_POLICIES ? { policies: SROK_POLICIES } : {}),
     ...(DATABASE_URL ? { databaseUrl: DATABASE_URL } : {}),
     ...(SMTP_URL ? { smtpUrl: SMTP_URL } : {}),
