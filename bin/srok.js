@@ -2,7 +2,7 @@
 // Plain JavaScript for any Node: hands over to the Node that comes with the package when this one is older.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as modules from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ const wanted = 24;
 function findNode() {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   try {
-    const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    const folder = dirname(modules.createRequire(import.meta.url).resolve(`${name}/package.json`));
     for (const file of ['bin/node', 'bin/node.exe', 'node.exe']) {
       if (existsSync(join(folder, file))) return join(folder, file);
     }
@@ -26,6 +26,8 @@ function findNode() {
 }
 
 if (Number(process.versions.node.split('.')[0]) >= wanted) {
+  // Compiled code is kept between runs, in a folder of the package and never in one that others may write to.
+  modules.enableCompileCache?.(join(root, 'node_modules', '.cache', 'srok'));
   const { main } = await import('../srok.ts');
   await main();
 } else {
