@@ -140,8 +140,8 @@ function endsOf(
 
 function place(one: Ended, ends: Ended[]): void {
   let at = ends.length;
-  while (at > 0 && isBefore(one, ends[at - 1] as Ended)) at--;
-  ends.splice(at, 0, one);
+  for (; at > 0 && isBefore(one, ends[at - 1] as Ended); at--) ends[at] = ends[at - 1] as Ended;
+  ends[at] = one;
 }
 
 function isBefore(a: Ended, b: Ended): boolean {
