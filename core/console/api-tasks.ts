@@ -1,4 +1,4 @@
-import type { Connectors } from '../connectors/index.ts';
+import type { Connectors, TaskResult } from '../connectors/index.ts';
 import type { Db } from '../db/index.ts';
 import { type RouteDefinition, route, type Schema } from '../http/index.ts';
 import type { Requests } from '../requests/index.ts';
@@ -13,6 +13,25 @@ export interface TaskDeps {
 
 const workers = ['dpo', 'dpo-assistant'] as const;
 const anything: Schema = { type: 'object' };
+const line: Schema = { type: 'string', minLength: 1, maxLength: 200, pattern: '\\S' };
+const object = (properties: Record<string, Schema>): Schema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
+
+/** What was destroyed by hand. Papers that no program processes are not done without it. */
+const carriers = object({
+  list: {
+    type: 'array',
+    items: object({ name: line, sheets: { type: 'integer', minimum: 1, maximum: 1_000_000 } }),
+    minItems: 1,
+    maxItems: 200,
+  },
+  way: line,
+  by: object({ name: line, post: line }),
+});
 
 /** What only a person can do: work in places that no program reaches, and a request that its sender takes back. */
 export function taskRoutes({ db, connectors, requests }: TaskDeps): RouteDefinition[] {
@@ -31,17 +50,20 @@ export function taskRoutes({ db, connectors, requests }: TaskDeps): RouteDefinit
       response: { type: 'array', items: anything },
       handler: (call) => connectors.tasks.list(call.query),
     }),
-    route<{ records: number; rows?: Record<string, unknown>[] }>({
+    route<Omit<TaskResult, 'by'>>({
       method: 'post',
       path: '/api/v1/tasks/:id/done',
       roles: workers,
-      summary: 'A person has done it: how many records; for a collection also what was found',
+      summary:
+        'A person has done it: how many records; for a collection also what was found; for papers that were destroyed ' +
+        'also each carrier with the number of its sheets, the way of destruction and who destroyed them',
       tag: 'tasks',
       body: {
         type: 'object',
         properties: {
           records: { type: 'integer', minimum: 0 },
           rows: { type: 'array', items: anything, maxItems: 10_000 },
+          carriers,
         },
         required: ['records'],
         additionalProperties: false,

@@ -9,6 +9,7 @@ import { myRoutes } from './my.ts';
 import type { ConsoleDeps } from './ports.ts';
 import { publicRoutes } from './public.ts';
 import { share } from './shared.ts';
+import { taskPages } from './tasks.ts';
 
 /** Hangs every screen and its JSON twin on the front door, and builds the side menu. */
 export function createConsole(deps: ConsoleDeps): void {
@@ -17,6 +18,7 @@ export function createConsole(deps: ConsoleDeps): void {
     ...publicRoutes(shared),
     ...authRoutes(shared),
     ...dpoRoutes(shared),
+    ...taskPages(shared),
     ...(deps.projects ? logRoutes(shared, deps.projects.logs) : []),
     ...auditRoutes(shared),
     ...myRoutes(shared),

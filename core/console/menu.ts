@@ -14,12 +14,16 @@ export function menuOf(shared: Shared) {
     if (has('dpo', 'dpo-assistant')) {
       const open = await shared.requests.list({ open: true, limit: 500 });
       const plans = await shared.retention.plans.list({ open: true });
+      // Only where there are places that no program reaches.
+      const byHand = shared.law.operator.connectors.some(({ kind }) => kind === 'manual');
+      const tasks = byHand ? await shared.connectors.tasks.list({ open: true }) : [];
       sections.push({
         title: t('Работа'),
         items: [
           item('/dpo', t('Сегодня')),
           item('/dpo/requests', t('Обращения'), { count: open.length, late: counters(open, shared.today()).late }),
           item('/dpo/erasures', t('Удаления'), { count: plans.length }),
+          ...(byHand ? [item('/dpo/tasks', t('Задачи работникам'), { count: tasks.length })] : []),
           ...(has('dpo') && shared.projects ? [item('/dpo/log-access', t('Доступ к журналу'))] : []),
         ],
       });

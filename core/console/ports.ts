@@ -1,5 +1,6 @@
 import type { Accounts } from '../accounts/index.ts';
 import type { Clock, Temporal } from '../base/index.ts';
+import type { Connectors } from '../connectors/index.ts';
 import type { Consents } from '../consents/index.ts';
 import type { DataMap } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
@@ -27,6 +28,7 @@ export interface ConsoleDeps {
   accounts: Accounts;
   consents: Consents;
   datamap: DataMap;
+  connectors: Pick<Connectors, 'tasks'>;
   log: HttpLog;
   /** The address people see, without a slash at the end. */
   config: { publicUrl: string };

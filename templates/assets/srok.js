@@ -18,6 +18,34 @@ document.addEventListener('keydown', (event) => {
     open.querySelector('summary').focus();
   }
 });
+// More lines of a list at once; without a script the server draws them.
+document.addEventListener('click', (event) => {
+  const more = event.target.closest('[data-more-lines]');
+  if (!more) return;
+  event.preventDefault();
+  const lines = more.form.querySelector('[data-lines]');
+  const first = lines.children.length + 1;
+  for (let at = first; at < first + 3; at++) lines.append(emptyLine(lines.lastElementChild, at));
+  lines.querySelector(`.line:nth-child(${first}) input`).focus();
+});
+function emptyLine(like, at) {
+  const line = like.cloneNode(true);
+  for (const wrong of line.querySelectorAll('.error')) wrong.remove();
+  for (const part of [line, ...line.querySelectorAll('.wrong')]) part.classList.remove('wrong');
+  for (const input of line.querySelectorAll('input')) {
+    input.id = input.id.replace(/\d+$/, at);
+    input.setAttribute('value', '');
+    input.value = '';
+    input.removeAttribute('aria-invalid');
+    input.removeAttribute('aria-describedby');
+  }
+  for (const label of line.querySelectorAll('label')) {
+    label.htmlFor = label.htmlFor.replace(/\d+$/, at);
+    const text = label.querySelector('span') ?? label;
+    text.textContent = text.textContent.replace(/\d+/, at);
+  }
+  return line;
+}
 // A second click must not send a form twice.
 document.addEventListener('submit', (event) => {
   if (event.target.dataset.sent) return event.preventDefault();

@@ -64,7 +64,7 @@ export function createBrowser(url: string) {
   return async function call(
     method: string,
     path: string,
-    init: { headers?: Record<string, string>; body?: unknown; form?: Record<string, string> } = {},
+    init: { headers?: Record<string, string>; body?: unknown; form?: Record<string, string> | [string, string][] } = {},
   ) {
     const headers: Record<string, string> = { accept: 'text/html', ...init.headers };
     if (jar.size > 0) headers.cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
