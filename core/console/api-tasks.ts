@@ -8,7 +8,7 @@ import { by } from './shared.ts';
 export interface TaskDeps {
   db: Db;
   connectors: Pick<Connectors, 'tasks'>;
-  requests: Pick<Requests, 'get' | 'withdraw'>;
+  requests: Pick<Requests, 'get' | 'withdraw' | 'goOn'>;
 }
 
 const workers = ['dpo', 'dpo-assistant'] as const;
@@ -69,10 +69,13 @@ export function taskRoutes({ db, connectors, requests }: TaskDeps): RouteDefinit
         additionalProperties: false,
       },
       response: anything,
-      handler: (call) =>
-        db.transaction((trx) =>
+      async handler(call) {
+        const task = await db.transaction((trx) =>
           connectors.tasks.done(trx, call.params.id ?? '', { ...call.body, by: by(call).account }),
-        ),
+        );
+        await requests.goOn(task.run);
+        return task;
+      },
     }),
     route<{ text?: string }>({
       method: 'post',

@@ -9,6 +9,7 @@ import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Law, LintKnown } from '../law/index.ts';
 import type { Letters } from '../letters/index.ts';
+import type { Events } from '../obligations/index.ts';
 import type { Requests } from '../requests/index.ts';
 import type { Retention } from '../retention/index.ts';
 
@@ -29,6 +30,7 @@ export interface ConsoleDeps {
   consents: Consents;
   datamap: DataMap;
   connectors: Pick<Connectors, 'tasks'>;
+  events: Events;
   log: HttpLog;
   /** The address people see, without a slash at the end. */
   config: { publicUrl: string };

@@ -76,6 +76,7 @@ export function taskPages(shared: Shared): RouteDefinition[] {
         const { result, problems } = readForm(task, call.body, words(call).t);
         if (problems.length > 0) return { ...(await taskPage(asked, call.body, problems)), status: 422 };
         await story((trx) => connectors.tasks.done(trx, task.id, { ...result, by: by(asked).account }));
+        await requests.goOn(task.run);
         call.flash(words(call).t('Задача отмечена исполненной.'));
         return redirect('/dpo/tasks');
       },

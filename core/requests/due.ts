@@ -1,6 +1,7 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { dayOf } from '../calendar/index.ts';
-import { cite, type Due, type Law } from '../law/index.ts';
+import type { Due, Law } from '../law/index.ts';
+import { explainTerm, ru, timeOf } from '../obligations/index.ts';
 import type { RequestKind } from './types.ts';
 
 type Instant = Temporal.Instant;
@@ -37,26 +38,8 @@ export function dueOfRequest(
 
 /** How a deadline was counted, one sentence a step, as it is printed in the answer and shown on the card. */
 export function explain(due: Due, receivedAt: Instant, zone: string): string[] {
-  const steps = [
-    `Получено ${ru(dayOf(receivedAt, zone))} в ${timeOf(receivedAt, zone)} МСК; срок начинается на следующий день.`,
-    `Срок: ${due.because.winner.value} — ${cite(due.because.winner.cite, 'ru')}.`,
-  ];
-  const off = due.skipped.map(({ day, why }) => `${ru(day)} (${why})`);
-  if (off.length > 0) steps.push(`Не считаются нерабочие дни: ${off.join(', ')}.`);
-  if (due.dueOn) steps.push(`Последний день: ${ru(due.dueOn)}, до 24:00 МСК.`);
-  for (const loser of due.because.losers) {
-    if (loser.on && loser.why) {
-      steps.push(`${loser.value}: ${cite(loser.cite, 'ru')} — до ${ru(loser.on)}; ${loser.why}.`);
-    }
-  }
-  return steps;
+  const received = `Получено ${ru(dayOf(receivedAt, zone))} в ${timeOf(receivedAt, zone)} МСК; срок начинается на следующий день.`;
+  return [received, ...explainTerm(due, zone)];
 }
 
-export function ru(day: Temporal.PlainDate): string {
-  return `${String(day.day).padStart(2, '0')}.${String(day.month).padStart(2, '0')}.${day.year}`;
-}
-
-export function timeOf(at: Instant, zone: string): string {
-  const { hour, minute } = at.toZonedDateTimeISO(zone);
-  return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
-}
+export { ru, timeOf };

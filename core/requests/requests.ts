@@ -647,6 +647,11 @@ export function createRequests(deps: RequestsDeps): Requests {
       if (failure) throw failure;
     },
 
+    async goOn(run) {
+      const row = await findRequest(db, run);
+      if (row?.state === 'collecting') await collect(row.id, { jobId: 'task-done' }).catch(() => undefined);
+    },
+
     async parts(id) {
       const row = await findRequest(db, id);
       if (!row) throw new Refusal('request.unknown', 'not-found', { request: id });

@@ -142,6 +142,11 @@ export interface Requests {
   collectDue(run: { jobId: string }): Promise<void>;
   /** Collects from every store into the sealed package; a failed store can be collected again alone. */
   collect(id: string, run?: { jobId: string }): Promise<CollectedPart[]>;
+  /**
+   * A person has done something for this run: a collection that waited for it goes on at once. Any other run is left alone,
+   * and what fails now is tried again by itself.
+   */
+  goOn(run: string): Promise<void>;
   parts(id: string): Promise<CollectedPart[]>;
   /**
    * Sends the answer: documents, package, letter; discharges the duty. `text` for the kinds answered in words, and as a

@@ -87,7 +87,8 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   const join = async (address: string, name: string) => {
     const registered = await story((trx) => accounts.registerUser(trx, { email: address, password, name }));
     for (const edition of await consents.editions.list(db)) {
-      const act = edition.document === 'offer' ? consents.accept : consents.acquaint;
+      const { kind } = engine.law.operator.documents.find(({ id }) => id === edition.document) ?? {};
+      const act = kind === 'contract' ? consents.accept : consents.acquaint;
       await story((trx) => act(trx, registered.account, edition.id, { via: 'registration' }));
     }
     return registered;
