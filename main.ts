@@ -27,7 +27,7 @@ import { createJobs } from './core/jobs/index.ts';
 import { createJournal, journalImpersonal, journalStores, loadSigningKeys } from './core/journal/index.ts';
 import { type Law, loadLaw, readClauses } from './core/law/index.ts';
 import { createLetters, letterImpersonal, letterStores } from './core/letters/index.ts';
-import { createObligations, obligationStores, type Report } from './core/obligations/index.ts';
+import { createEvents, createObligations, obligationStores, type Report } from './core/obligations/index.ts';
 import {
   type Config,
   checkInstallation,
@@ -189,6 +189,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...{ db, clock, law, journal, letters, jobs, accounts, datamap, report },
       publicUrl: () => config.publicUrl,
     });
+    const events = createEvents({
+      ...{ db, clock, law, journal, letters, datamap, obligations, report },
+      subjectOf: async (trx, account) => (await accounts.get(trx, account))?.subject ?? null,
+    });
     const engine: Engine = {
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, accounts, consents },
       ...{ report, config, log },
@@ -228,7 +232,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         },
       });
       const clauses = () => readClauses(policies, law.operator.id);
-      createConsole({ http, ...engine, ...host.pages(), connectors, clauses });
+      createConsole({ http, ...engine, ...host.pages(), connectors, events, clauses });
       for (const route of [...taskRoutes({ db, connectors, requests }), ...host.routes()]) http.route(route);
       // What is under way is answered while the rooms are still open.
       closing.push(() => drain(server));

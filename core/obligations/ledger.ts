@@ -84,12 +84,15 @@ export function adopts(fact: Pick<Told, 'aboutKind' | 'subject'>): fact is { abo
   return fact.aboutKind === 'request' && fact.subject !== null;
 }
 
-/** What a discharge changes. Late is late, also when nobody had looked before. */
+/**
+ * What a discharge changes. Late is late, also when nobody had looked before; what was done in time and told of later
+ * was in time.
+ */
 export function discharged(
   duty: Pick<Running, 'late_from' | 'overdue_at'>,
   at: Temporal.Instant,
 ): Pick<Running, 'state' | 'discharged_at' | 'overdue_at'> {
-  return { state: 'discharged', discharged_at: at, overdue_at: duty.overdue_at ?? (isLate(duty, at) ? at : null) };
+  return { state: 'discharged', discharged_at: at, overdue_at: isLate(duty, at) ? (duty.overdue_at ?? at) : null };
 }
 
 /**

@@ -30,6 +30,7 @@ export interface Fact {
   at: Temporal.Instant;
   subject?: string;
   fields?: Record<string, unknown>;
+  id?: string; // fct_…; made here unless whoever reports has written it down elsewhere already
 }
 
 /** Tells the house that something happened, in the caller's transaction. */
@@ -115,7 +116,7 @@ export function createObligations({
   const obligations: Obligations = {
     async report(trx, fact) {
       const { type, fields } = checkFact(types, fact.name, fact.fields ?? {});
-      const id = newId('fct', clock.now());
+      const id = fact.id ?? newId('fct', clock.now());
       await insertFact(trx, {
         id,
         name: fact.name,

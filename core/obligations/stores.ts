@@ -8,6 +8,13 @@ const columns: Store['columns'] = {
   'core.facts.subject_id': 'journal.entry',
   'core.facts.at': 'journal.entry',
   'core.facts.fields': 'journal.entry',
+  'core.events.number': 'journal.entry',
+  'core.events.fact': 'technical',
+  'core.staff_reports.about': 'journal.entry',
+  'core.staff_reports.by': 'journal.entry',
+  'core.staff_reports.key': 'technical',
+  'core.staff_reports.said': 'technical',
+  'core.staff_reports.contains': 'technical',
   'core.obligations.duty': 'technical',
   'core.obligations.about': 'journal.entry',
   'core.obligations.about_kind': 'technical',
@@ -21,12 +28,17 @@ const columns: Store['columns'] = {
   'core.obligations.problem': 'technical',
 };
 
-/** Facts and duties: when what happened to whom, by ids. A duty's term starts when it is discharged. */
+const tables = ['core.facts', 'core.obligations', 'core.events', 'core.staff_reports'];
+
+/**
+ * Facts and duties: when what happened to whom, by ids. A duty's term starts when it is discharged; who reported a fact
+ * goes with it.
+ */
 const facts: Store = {
   title: { ru: 'Записи о событиях и сроках', en: 'Events and deadlines' },
   system: { ru: 'ИСПДн «Журнал учёта»', en: 'Journal' },
   subject: 'any',
-  tables: ['core.facts', 'core.obligations'],
+  tables,
   columns,
   purposes: ['compliance'],
   schedule: 'journal.entry',
@@ -74,6 +86,8 @@ const facts: Store = {
         query.where((q) => q.whereNull('subject_id').orWhereNotIn('subject_id', scope.held));
       return query;
     };
+    const gone = whereAnchored(whose(trx('core.facts')), 'happened_on', scope.anchored).select('id');
+    for (const table of ['core.events', 'core.staff_reports']) await trx(table).whereIn('fact_id', gone).delete();
     const affected =
       (await whereAnchored(whose(trx('core.facts')), 'happened_on', scope.anchored).delete()) +
       (await whereAnchored(
@@ -86,7 +100,7 @@ const facts: Store = {
       outcome: affected > 0 ? 'erased' : 'not_found',
       affected,
       remaining,
-      tables: ['core.facts', 'core.obligations'],
+      tables,
       impersonal: true, // ids only, of people whose other data have their own acts
     };
   },
