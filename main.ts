@@ -245,7 +245,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       await jobs.start({ ...(options.cron ? {} : { cron: null }), now: () => clock.now() });
       closing.push(() => jobs.stop());
       http.guard(server);
-      serve(server, { koa: http.handler(), doors: host.doors(), knowsHost: http.knowsHost });
+      const doors = host.doors();
+      for (const { describes } of doors) if (describes) http.describe(describes);
+      serve(server, { koa: http.handler(), doors, knowsHost: http.knowsHost });
       // Nobody new is let in from here on; connections that stay open are closed by those who hold them.
       closing.push(() => void server.close());
     }

@@ -10,7 +10,7 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { Refusal } from '../base/index.ts';
 import { type Actor, type Locale, roles, type Theme } from './actor.ts';
 import { loadAssets } from './assets.ts';
-import { openApi, sessionCookie } from './openapi.ts';
+import { type OpenApiPart, openApi, sessionCookie } from './openapi.ts';
 import type { HttpDeps } from './ports.ts';
 import { InvalidInput, isDatabaseGone, notStorable, type Problem, problemDetails, toProblem } from './problems.ts';
 import { type Call, type FieldProblem, isReply, type Reply, type RouteDefinition, type SessionData } from './route.ts';
@@ -30,6 +30,8 @@ export interface Http {
   /** Adds a route. @throws Error for a route that does not say who may call it, or whose path is taken */
   route(definition: RouteDefinition): void;
   routes(): readonly RouteDefinition[];
+  /** Adds what a door beside Koa answers to the OpenAPI document. */
+  describe(part: OpenApiPart): void;
   /** What the side menu holds for this person; the console sets it. */
   menu(build: (actor: Actor | null, locale: Locale, path: string) => Promise<NavSection[]> | NavSection[]): void;
   /** The handler for `http.createServer`. */
@@ -54,6 +56,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
   const dictionary = loadWords(new URL('locales/', templates), law.zone);
   const ui = createUi({ folder: new URL('pages/', templates), dictionary, assets });
   const definitions: RouteDefinition[] = [];
+  const described: OpenApiPart[] = [];
   const router = new Router();
   const limiters = new Map<string, RateLimiterPostgres>();
   let buildMenu: Parameters<Http['menu']>[0] = () => [];
@@ -498,6 +501,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     ui,
     route: addRoute,
     routes: () => definitions,
+    describe: (part) => void described.push(part),
     menu(build) {
       buildMenu = build;
     },
@@ -516,7 +520,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     path: '/api/openapi.json',
     roles: 'public',
     summary: 'This document',
-    handler: () => openApi(definitions, { url: config.publicUrl, version: config.version ?? '0' }),
+    handler: () => openApi(definitions, { url: config.publicUrl, version: config.version ?? '0' }, described),
   });
   addRoute({
     method: 'get',

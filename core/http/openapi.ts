@@ -5,10 +5,17 @@ const problem = {
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 
-/** The OpenAPI 3.1 document of the routes under `/api/`, from the very schemas that check their input. */
+/** What a door that is not made of routes says of itself in the document. */
+export interface OpenApiPart {
+  paths: Record<string, Record<string, unknown>>;
+  securitySchemes?: Record<string, unknown>;
+}
+
+/** The OpenAPI 3.1 document of the routes under `/api/`, from the very schemas that check their input, and of doors. */
 export function openApi(
   routes: readonly RouteDefinition[],
   { url, version }: { url: string; version: string },
+  doors: readonly OpenApiPart[] = [],
 ): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
@@ -18,6 +25,7 @@ export function openApi(
     operations[route.method] = operation(route);
     paths[path] = operations;
   }
+  for (const part of doors) Object.assign(paths, part.paths);
   return {
     openapi: '3.1.0',
     info: { title: 'Srok', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
@@ -27,6 +35,7 @@ export function openApi(
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: sessionCookie },
         csrf: { type: 'apiKey', in: 'header', name: 'X-CSRF-Token' },
+        ...Object.assign({}, ...doors.map(({ securitySchemes }) => securitySchemes ?? {})),
       },
       schemas: {
         Problem: {

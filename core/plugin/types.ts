@@ -6,7 +6,7 @@ import type { Consents } from '../consents/index.ts';
 import type { ConsoleDeps } from '../console/index.ts';
 import type { DataMap, Store } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import type { RouteDefinition } from '../http/index.ts';
+import type { OpenApiPart, RouteDefinition } from '../http/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Law } from '../law/index.ts';
@@ -63,6 +63,8 @@ export interface Engine {
 export interface Door {
   /** Path prefix, with a slash at both ends: `/relay/v1/`. */
   prefix: string;
+  /** What stands behind it, for the OpenAPI document. */
+  describes?: OpenApiPart;
   request?(request: IncomingMessage, response: ServerResponse): void;
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }

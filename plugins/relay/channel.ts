@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Refusal } from '../../core/index.ts';
+import { Refusal, type Temporal } from '../../core/index.ts';
 
 // A name is a part of a path: . and .. would mean another one.
 const channelName = /^(?!\.{1,2}$)[\p{L}\p{N}_\-=@,.;:]{1,200}$/u;
@@ -75,30 +75,37 @@ export interface Shown {
   channel: string;
   offset: number;
   id: string;
-  at: string;
+  at: Temporal.Instant;
   type: string | null;
   payload: Buffer;
 }
 
 /** A message as frames and pulls carry it. */
 export function messageOf({ channel, offset, id, at, type, payload }: Shown) {
-  return { channel, offset, id, at, ...shown(payload), ...(type === null ? {} : { type }) };
+  // Milliseconds are enough for readers, and every frame of a message says the same.
+  const time = at.toString({ smallestUnit: 'millisecond' });
+  return { channel, offset, id, at: time, ...shown(payload), ...(type === null ? {} : { type }) };
 }
 
-/** A whole unmasked text frame of the WebSocket protocol (RFC 6455 s. 5.2), made once for all its readers. */
+/** A whole unmasked text frame of the WebSocket protocol, made once for all its readers. */
 export function textFrame(json: string): Buffer {
-  const bytes = Buffer.byteLength(json);
-  const head = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(head + bytes);
-  frame[0] = 0x81;
-  if (head === 2) frame[1] = bytes;
-  else if (head === 4) {
+  const { frame, start } = wholeFrame(1, Buffer.byteLength(json));
+  frame.write(json, start);
+  return frame;
+}
+
+/** Room for a whole unmasked frame of the WebSocket protocol (RFC 6455 s. 5.2); its content begins at `start`. */
+export function wholeFrame(opcode: number, bytes: number): { frame: Buffer; start: number } {
+  const start = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(start + bytes);
+  frame[0] = 0x80 | opcode;
+  if (start === 2) frame[1] = bytes;
+  else if (start === 4) {
     frame[1] = 126;
     frame.writeUInt16BE(bytes, 2);
   } else {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(bytes), 2);
   }
-  frame.write(json, head);
-  return frame;
+  return { frame, start };
 }

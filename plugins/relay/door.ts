@@ -4,6 +4,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { type Door, type Engine, newId, Refusal, sectionOf } from '../../core/index.ts';
 import { refuseUpgrade, sendJson, sendProblem, WrongMethod } from './answers.ts';
 import { createBatches } from './batches.ts';
+import { binary } from './binary.ts';
 import { readBody } from './bodies.ts';
 import { checkChannel, checkKey, checkType } from './channel.ts';
 import { createConnections, type Patience } from './connections.ts';
@@ -12,6 +13,7 @@ import type { Gate, Pass } from './gate.ts';
 import type { Hub } from './hub.ts';
 import { recoveryWindow } from './log.ts';
 import { type Publisher, senderOf } from './publisher.ts';
+import { described, loadSchemas, schemaPath } from './schemas.ts';
 import type { Seat } from './seats.ts';
 import { channelEnds, readAfter } from './store.ts';
 import { type Tickets, ticketOrder } from './tickets.ts';
@@ -26,7 +28,7 @@ const pullRows = 100;
 const preflightSeconds = 600;
 const closingMs = 2000;
 
-const codecs: readonly Codec[] = [text];
+const codecs: readonly Codec[] = [text, binary];
 const ticketMark = 'ticket.';
 
 const usual: Patience & { bodyMs: number } = { heartbeatMs: 30_000, helloMs: 5_000, bodyMs: 30_000 };
@@ -62,6 +64,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     maxPayload: frameBytes,
     handleProtocols: (offered) => knownOf([...offered])?.name ?? false,
   });
+  const schemas = loadSchemas();
   const names = new WeakMap<Duplex, string>(); // connection ids of HTTP sockets
 
   function connectionName(socket: Duplex): string {
@@ -75,6 +78,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
   /** What stands at a path: an answer for each method. */
   function at(parts: readonly string[]): Partial<Record<string, Answer>> | null {
     const [noun, name, more] = parts;
+    if (parts.length === 2 && noun === 'schema') return schemas.has(name as string) ? { GET: showSchema } : null;
     if (parts.length === 3 && noun === 'channels' && more === 'messages') {
       const channel = (): string => checkChannel(decode(name as string));
       return {
@@ -179,10 +183,17 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     });
   }
 
-  async function noUpgrade(): Promise<void> {
+  async function noUpgrade(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await enter(request, response, null);
     throw new Refusal('connect.no-upgrade', 'invalid', {
       message: `Connect by WebSocket, subprotocol ${codecs.map(({ name }) => name).join(' or ')}.`,
     });
+  }
+
+  async function showSchema(_request: IncomingMessage, response: ServerResponse, { pathname }: URL): Promise<void> {
+    const bytes = schemas.get(pathname.slice(schemaPath.length)) as Buffer;
+    const headers = { 'content-type': 'application/schema+json', 'access-control-allow-origin': '*' };
+    response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes);
   }
 
   async function connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -214,6 +225,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
 
   return {
     prefix,
+    describes: described,
     request(request, response) {
       answer(request, response).catch((error) => sendProblem(engine, request, response, error));
     },

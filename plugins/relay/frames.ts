@@ -111,7 +111,8 @@ export function wholeNumber(value: unknown, field: string): number {
   throw new Refusal('number.malformed', 'invalid', { field, message: `"${field}" is a whole number, 0 or more.` });
 }
 
-function checkTicket(ticket: unknown): string {
+/** @throws Refusal `ticket.refused` */
+export function checkTicket(ticket: unknown): string {
   if (typeof ticket === 'string' && ticket.length <= ticketLength) return ticket;
   throw new Refusal('ticket.refused', 'unauthenticated', { message: 'A valid ticket is needed.' });
 }

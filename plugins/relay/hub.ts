@@ -195,7 +195,7 @@ export function createHub(engine: Engine) {
     const payload = await vault.open(row.box, payloadAad(row.processed_on.toString(), row.project_id, row.id));
     return {
       ...{ channel: row.channel, offset: row.offset, id: row.id, type: row.content_type, payload },
-      at: timeOf(row.at),
+      at: row.at,
     };
   }
 
@@ -256,7 +256,7 @@ export function createHub(engine: Engine) {
           if (!frame) {
             frame = codec.message({
               ...{ channel: message.channel, offset: message.offset, id: message.id },
-              ...{ at: timeOf(message.receivedAt), type: message.type, payload: message.payload },
+              ...{ at: message.receivedAt, type: message.type, payload: message.payload },
             });
             frames.set(codec, frame);
           }
@@ -353,11 +353,6 @@ export function createHub(engine: Engine) {
 }
 
 export type Hub = ReturnType<typeof createHub>;
-
-/** Milliseconds are enough for readers, and every frame of a message says the same. */
-function timeOf(at: Temporal.Instant): string {
-  return at.toString({ smallestUnit: 'millisecond' });
-}
 
 function keyOf(project: string, channel: string): string {
   return `${project} ${channel}`;

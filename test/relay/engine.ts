@@ -13,6 +13,7 @@ import { createLetters } from '../../core/letters/index.ts';
 import { createObligations, type Fact } from '../../core/obligations/index.ts';
 import { createHost, type Engine, type Plugin } from '../../core/plugin/index.ts';
 import { createVault } from '../../core/vault/index.ts';
+import { mustFit, wrongBy } from './schemas.ts';
 
 let loaded: Promise<Law> | null = null;
 
@@ -177,15 +178,24 @@ export interface Client {
 const patienceMs = 10_000;
 
 /** @throws Error whose message is the status of the answer when the connection is refused */
-export async function connect(origin: string, token: string): Promise<Client> {
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/relay/v1/connect`, 'srok.v1', {
-    headers: { authorization: `Bearer ${token}` },
+export async function connect(
+  origin: string,
+  token: string | null,
+  { protocols = ['srok.v1'], headers = {} }: { protocols?: string[]; headers?: Record<string, string> } = {},
+): Promise<Client> {
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/relay/v1/connect`, protocols, {
+    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
   });
   const frames: Frame[] = [];
+  const broken: string[] = [];
   const taken = new Set<Frame>();
   let wake: () => void = () => {};
   socket.on('message', (data) => {
-    frames.push(JSON.parse(data.toString()));
+    const frame = JSON.parse(data.toString());
+    // Whatever a test is about: every frame that it sees is one of the published ones.
+    const wrong = wrongBy('server-frame.json', frame);
+    if (wrong) broken.push(wrong);
+    frames.push(frame);
     wake();
   });
   const closed = new Promise<{ code: number; reason: string }>((done) => {
@@ -202,6 +212,7 @@ export async function connect(origin: string, token: string): Promise<Client> {
   async function wait<T>(look: () => T | undefined): Promise<T> {
     const over = performance.now() + patienceMs;
     for (;;) {
+      if (broken.length > 0) throw new Error(broken.join('; '));
       const found = look();
       if (found !== undefined) return found;
       const left = over - performance.now();
@@ -247,5 +258,7 @@ export async function publish(
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : new Uint8Array(body),
   });
-  return { status: response.status, body: await response.json(), headers: response.headers };
+  const answer = await response.json();
+  mustFit(response.status === 202 ? 'accepted.json' : 'problem.json', answer);
+  return { status: response.status, body: answer, headers: response.headers };
 }
