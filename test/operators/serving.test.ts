@@ -228,7 +228,8 @@ async function aUser({ app }: TestApp, name = 'julia'): Promise<Person> {
     expect(refused.body).to.include({ code: 'registration.no-birth-day' });
     const child = await guest.send('POST', '/api/v1/accounts', { ...form, born: '2010-01-01' });
     expect(child.status).to.equal(400);
-    expect(child.body).to.include({ code: 'registration.under-age', clause: 'Политика, п. 7.1' });
+    expect(child.body).to.include({ code: 'registration.under-age' });
+    expect(child.body.clause).to.match(/^Политика, п\.\s7\.1$/);
     expect(JSON.stringify(child.body)).to.not.include('2010-01-01');
   }
   const grown = age ? { born: '1990-02-28' } : {};
