@@ -6,6 +6,7 @@ import { nearest } from './raw.ts';
 import {
   type Anchor,
   anchorOf,
+  compareEnds,
   type End,
   endFrom,
   inTime,
@@ -15,7 +16,7 @@ import {
   stepOf,
   type TermQuery,
 } from './term.ts';
-import type { Because, Due, DueQuery, LawStep, Rule } from './types.ts';
+import type { Because, Citation, Due, DueQuery, LawStep, Rule } from './types.ts';
 
 type Day = Temporal.PlainDate;
 
@@ -31,7 +32,7 @@ export const sameEnd = 'совпадает с действующим';
 export function dueOf(pack: Pack, duty: string, { from, extended, customer, asOf }: DueQuery): Due {
   const anchor = anchorOf(from, pack.calendar.zone);
   const query = { extendedOn: extensionDay(extended, pack.calendar.zone), customer, asOf: asOf && dayNumber(asOf) };
-  const ends = endsOf(pack, duty, anchor, query);
+  const ends = endsOf(planOf(pack, duty), anchor, query);
   const { dueOn, outerOn, mayFrom, because } = explained(pack, ends, anchor, query);
   return {
     duty,
@@ -56,15 +57,15 @@ export interface DutyEnds {
   act: End | undefined;
   floor: End | undefined;
   winner: End;
+  asksCustomer: boolean; // does one of the terms depend on who the customer is?
 }
 
-/** The terms of a duty, ranked. @throws Refusal as {@link dueOf} */
-export function endsOf(pack: Pack, duty: string, anchor: Anchor, query: DutyQuery): DutyEnds {
-  const { rules, sums } = planOf(pack, duty);
+/** The terms of a duty, ranked. @throws Refusal `law.no-value`, `calendar.missing` */
+export function endsOf({ duty, rules, sums, asksCustomer }: DutyPlan, anchor: Anchor, query: DutyQuery): DutyEnds {
   const acts: End[] = [];
   const floors: End[] = [];
   for (const ready of rules) {
-    if (!isFor(ready.rule, query.customer)) continue;
+    if (asksCustomer && !isFor(ready.rule, query.customer)) continue;
     const end = endFrom(ready, anchor, sums, query);
     if (!end) continue;
     if (ready.rule.direction === 'at-most') place(end, acts, earliestFirst);
@@ -73,7 +74,7 @@ export function endsOf(pack: Pack, duty: string, anchor: Anchor, query: DutyQuer
   const [floor] = floors;
   const act = firstOf(acts);
   const winner = act ?? floor;
-  if (winner) return { acts, floors, act, floor, winner };
+  if (winner) return { acts, floors, act, floor, winner, asksCustomer };
   throw new Refusal('law.no-value', 'unavailable', {
     duty,
     day: dayAt(anchor.on).toString(),
@@ -82,17 +83,13 @@ export function endsOf(pack: Pack, duty: string, anchor: Anchor, query: DutyQuer
 }
 
 /** What the ends of a duty's terms mean, and why. */
-export function explained(
-  pack: Pack,
-  { acts, floors, act, floor, winner }: DutyEnds,
-  anchor: Anchor,
-  query: DutyQuery,
-) {
+export function explained(pack: Pack, ends: DutyEnds, anchor: Anchor, query: DutyQuery) {
+  const { acts, floors, act, floor, winner } = ends;
   const notes: string[] = [];
   const dueOn = act?.last ?? null;
   const mayFrom = floor ? opening(floor) : null;
   const outerOn = act ? otherReading(pack, act, anchor.on, notes) : null;
-  if (query.customer === undefined && (acts.some(ofCustomer) || floors.some(ofCustomer))) {
+  if (ends.asksCustomer && query.customer === undefined && (acts.some(ofCustomer) || floors.some(ofCustomer))) {
     notes.push('Вид заказчика не известен: взят более ранний срок.');
   }
   if (query.extendedOn !== undefined && act?.value.extension && !act.extended) {
@@ -106,14 +103,17 @@ export function explained(
 }
 
 /** The rules of a duty that speak about this operator, made ready. */
-interface DutyPlan {
+export interface DutyPlan {
+  duty: string;
   rules: Ready[];
   sums: Sums;
+  asksCustomer: boolean;
 }
 
 const plans = new WeakMap<Pack, Map<string, DutyPlan>>();
 
-function planOf(pack: Pack, duty: string): DutyPlan {
+/** @throws Refusal `law.unknown-duty` with the nearest names */
+export function planOf(pack: Pack, duty: string): DutyPlan {
   const ofPack = plans.get(pack) ?? new Map<string, DutyPlan>();
   plans.set(pack, ofPack);
   const known = ofPack.get(duty);
@@ -125,7 +125,9 @@ function planOf(pack: Pack, duty: string): DutyPlan {
       message: `There is no duty "${duty}".`,
     });
   }
-  const plan = { rules: readyFor(pack, pack.byDuty.get(duty)), sums: sumsOf(pack) };
+  const rules = readyFor(pack, pack.byDuty.get(duty));
+  const asksCustomer = rules.some(({ rule }) => rule.customer !== null);
+  const plan = { duty, rules, sums: sumsOf(pack), asksCustomer };
   ofPack.set(duty, plan);
   return plan;
 }
@@ -170,26 +172,29 @@ function isFor(rule: Rule, customer: DueQuery['customer']): boolean {
 }
 
 /** Puts an explanation together: the winner, the losers, every citation once, the digest. */
-export function because(pack: Pack, winner: LawStep, losing: LawStep[], notes: string[] = []): Because {
-  const clauses = [cite(winner.cite, 'ru')];
-  const citations = [winner.cite];
-  for (const step of losing) {
-    const clause = cite(step.cite, 'ru');
-    const at = clauses.indexOf(clause);
-    if (at < 0) clauses.push(clause);
-    citations[at < 0 ? citations.length : at] = step.cite;
-  }
-  const found: Because = { winner, losers: losing, citations, digest: pack.digest };
+export function because(pack: Pack, winner: LawStep, losers: LawStep[], notes: string[] = []): Because {
+  const found: Because = { winner, losers, citations: citationsOf(winner, losers), digest: pack.digest };
   if (notes.length > 0) found.note = notes.join(' ');
   return found;
 }
 
+function citationsOf(winner: LawStep, losers: LawStep[]): Citation[] {
+  const citations = [winner.cite];
+  for (const { cite: one } of losers) {
+    const clause = cite(one, 'ru');
+    let at = 0;
+    while (at < citations.length && cite(citations[at] as Citation, 'ru') !== clause) at++;
+    citations[at] = one;
+  }
+  return citations;
+}
+
 function earliestFirst(a: End, b: End): number {
-  return a.lateMs - b.lateMs || namedFirst(a, b);
+  return compareEnds(a, b) || namedFirst(a, b);
 }
 
 function latestFirst(a: End, b: End): number {
-  return b.lateMs - a.lateMs || namedFirst(a, b);
+  return compareEnds(b, a) || namedFirst(a, b);
 }
 
 /** On a tie the law is named before the promise, whichever way the terms are ranked. */
@@ -207,7 +212,7 @@ function addLosers(steps: LawStep[], ends: End[], winner: End | undefined): void
 function whyNot(end: End, ends: End[], winner: End | undefined): string {
   if (!winner) return 'определяет первый день, а не последний';
   if (givesWay(end, ends)) return `повторяет срок закона, а он продлён: ${winner.clause}`;
-  if (end.lateMs === winner.lateMs) return sameEnd;
+  if (compareEnds(end, winner) === 0) return sameEnd;
   const strict = end.rule.direction === 'at-most' ? 'действует более ранний срок' : 'действует более поздний срок';
   return `${strict}: ${winner.clause}`;
 }

@@ -1,7 +1,17 @@
 import { Refusal } from '../base/index.ts';
 import { dayAt, dayNumber } from '../calendar/index.ts';
 import { doubtOf } from './doubt.ts';
-import { because, endsOf as destruction, explained, readyFor, sameEnd, shifted, sumsOf } from './due.ts';
+import {
+  because,
+  type DutyPlan,
+  planOf as dutyPlanOf,
+  endsOf as endsOfDuty,
+  explained,
+  readyFor,
+  sameEnd,
+  shifted,
+  sumsOf,
+} from './due.ts';
 import type { Pack } from './pack.ts';
 import { nearest } from './raw.ts';
 import { type Anchor, anchorOf, dayAnchor, type End, endFrom, type Ready, type Sums, stepOf } from './term.ts';
@@ -61,16 +71,16 @@ export function keepOf(pack: Pack, category: string, query: KeepQuery): Keep {
   // Where nothing asks to keep it beyond the event, or beyond the erasure, it may go on that very day.
   let from = winner.cut || until === anchor.on ? until : until + 1;
   let ended = dayAnchor(until, plan.sums.zone);
-  let destroy = destruction(pack, plan.duty, ended, { asOf });
+  let destroy = endsOfDuty(plan.destroys, ended, { asOf });
   const heldBy: HoldDays[] = [];
-  for (const hold of holdsInOrder(query.hold)) {
+  for (const hold of query.hold ? holdsInOrder(query.hold) : []) {
     const stillThere = dayNumber(hold.from) <= (destroy.act?.lastOn ?? until);
     if (!stillThere || dayNumber(hold.until) < from) continue;
     heldBy.push(hold);
     until = dayNumber(hold.until);
     from = until + 1;
     ended = dayAnchor(until, plan.sums.zone);
-    destroy = destruction(pack, plan.duty, ended, { asOf });
+    destroy = endsOfDuty(plan.destroys, ended, { asOf });
     notes.push(`Запрет уничтожения с ${hold.from} по ${hold.until} отодвинул уничтожение.`);
   }
   const keepUntil = dayAt(until);
@@ -94,10 +104,10 @@ function sayDoubt({ finding, decidedOn }: Doubt): string {
     : `Срок держится на норме с достоверностью D: до решения оператора ничего не уничтожается (settles.yaml, ${finding}).`;
 }
 
-/** The rules of a category that speak about this operator, made ready, and the duty that destroys. */
+/** The rules of a category that speak about this operator, made ready, and the duty to destroy what was kept. */
 interface KeepPlan {
   rules: { ready: Ready; endsWithPerson: boolean }[];
-  duty: string;
+  destroys: DutyPlan;
   sums: Sums;
 }
 
@@ -114,7 +124,7 @@ function planOf(pack: Pack, category: string): KeepPlan {
       ready,
       endsWithPerson: endsWithPerson(pack, ready.rule),
     })),
-    duty: pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy',
+    destroys: dutyPlanOf(pack, pack.scheduleOf.get(category)?.destroyedBy ?? 'purpose-reached.destroy'),
     sums: sumsOf(pack),
   };
   ofPack.set(category, plan);
@@ -178,7 +188,7 @@ function endsWithPerson(pack: Pack, rule: Rule): boolean {
   return rule.role === 'schedule' && pack.scheduleOf.get(rule.category ?? '')?.onErasure === 'goes';
 }
 
-function holdsInOrder(holds: readonly HoldDays[] = []): HoldDays[] {
+function holdsInOrder(holds: readonly HoldDays[]): HoldDays[] {
   return holds.toSorted((a, b) => dayNumber(a.from) - dayNumber(b.from));
 }
 

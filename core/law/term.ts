@@ -19,9 +19,9 @@ type Day = Temporal.PlainDate;
 
 /** What a term is counted from: the number of its day, and the instant. */
 export interface Anchor {
-  on: number;
-  ms: number; // with a half where the instant has less than milliseconds: enough to tell which of two comes first
-  at: Temporal.Instant | null; // null: exactly `ms`
+  readonly on: number;
+  readonly ms: number; // with a half where the instant has less than milliseconds: enough to tell which of two comes first
+  readonly at: Temporal.Instant | null; // null: exactly `ms`
 }
 
 export interface TermContext {
@@ -71,9 +71,15 @@ export function anchorOf(from: Temporal.Instant | Day, zone: string): Anchor {
   return { on: zoneOf(zone).dayOf(ms), ms: exact ? ms : ms + 0.5, at: exact ? null : from };
 }
 
-/** The noon of a day as an anchor. */
+/** The noon of a day as an anchor; which instant that is matters only where hours are counted from it. */
 export function dayAnchor(on: number, zone: Zone): Anchor {
-  return { on, ms: zone.noonOf(on), at: null };
+  return {
+    on,
+    get ms() {
+      return zone.noonOf(on);
+    },
+    at: null,
+  };
 }
 
 /** The value in force on a day; null when the rule is silent about it. */
@@ -126,7 +132,7 @@ export function endFrom({ rule, terms }: Ready, anchor: Anchor, sums: Sums, quer
     if ((end.lastOn ?? sums.zone.dayOf(Math.floor(end.lateMs))) < next.from) continue;
     end = new TermEnd(next, next.reached, start, sums);
   }
-  if (extendedOn !== undefined && end.lastOn !== null && extendedOn <= end.lastOn) end.extend(sums);
+  if (extendedOn !== undefined && end.lastOn !== null && extendedOn <= end.lastOn) end.extend(sums.calendar);
   return end;
 }
 
@@ -198,13 +204,12 @@ export function readyOf(rule: Rule): Ready {
   return made;
 }
 
-/** An end that makes its day and its instant only when they are asked for. */
+/** An end that makes its day and its instants only when they are asked for. */
 export class TermEnd implements End {
   readonly rule: Rule;
   readonly value: DatedValue;
   readonly cite: Citation;
   lastOn: number | null;
-  lateMs: number;
   extended = false;
   private readonly term: Term;
   private readonly start: Anchor;
@@ -214,20 +219,20 @@ export class TermEnd implements End {
     this.rule = term.rule;
     this.value = term.value;
     this.cite = citation;
+    this.lastOn = term.hours === null ? term.lastOn(start.on, calendar) : null;
     this.term = term;
     this.start = start;
     this.zone = zone;
-    if (term.hours !== null) {
-      this.lastOn = null;
-      this.lateMs = start.ms + term.hours * msOfHour;
-    } else {
-      this.lastOn = term.lastOn(start.on, calendar);
-      this.lateMs = zone.startOf(this.lastOn + 1);
-    }
   }
 
   get last(): Day | null {
     return this.lastOn === null ? null : dayAt(this.lastOn);
+  }
+
+  get lateMs(): number {
+    return this.lastOn === null
+      ? this.start.ms + (this.term.hours ?? 0) * msOfHour
+      : this.zone.startOf(this.lastOn + 1);
   }
 
   get lateFrom(): Temporal.Instant {
@@ -244,13 +249,17 @@ export class TermEnd implements End {
     return this.extended ? this.term.extendedText : this.term.text;
   }
 
-  extend({ calendar, zone }: Sums): void {
+  extend(calendar: Calendar): void {
     const { extension } = this.value;
     if (!extension || this.lastOn === null) return;
     this.lastOn = lastNumber(this.lastOn, extension, calendar);
-    this.lateMs = zone.startOf(this.lastOn + 1);
     this.extended = true;
   }
+}
+
+/** Which of two ends comes first: less than nothing for the first, nothing where it is too late for both at once. */
+export function compareEnds(a: End, b: End): number {
+  return a.lastOn !== null && b.lastOn !== null ? a.lastOn - b.lastOn : a.lateMs - b.lateMs;
 }
 
 /** A value in Russian: «10 рабочих дней», «5 лет после окончания года», «15-е число следующего месяца». */
