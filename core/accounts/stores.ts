@@ -126,6 +126,11 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
       'core.accounts.farewell': 'account.profile',
       ...profileColumns('core.profiles'),
     },
+    corrects: {
+      'core.profiles.email': { ru: 'Электронная почта', en: 'E-mail' },
+      'core.profiles.name': { ru: 'Фамилия, имя, отчество', en: 'Full name' },
+      'core.profiles.position': { ru: 'Должность', en: 'Position' },
+    },
     purposes: ['access', 'communication'],
     given: true,
     schedule: 'account.profile',

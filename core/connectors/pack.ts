@@ -116,5 +116,6 @@ export function commonOf(connector: Connector) {
     elsewhere: true,
     tables: [table],
     columns: Object.fromEntries(Object.entries(fields).map(([field, category]) => [`${table}.${field}`, category])),
+    corrects: Object.fromEntries(Object.keys(fields).map((field) => [`${table}.${field}`, { ru: field, en: field }])),
   };
 }

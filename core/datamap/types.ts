@@ -137,6 +137,8 @@ export interface Store {
   /** 'schema.table.column' → category id of `policies/taxonomy/categories.yaml`, for the columns that say something about a person. */
   columns: Record<string, string>;
   purposes: string[];
+  /** Columns that may be corrected at a person's demand, with what people call them; `rectify` takes them. */
+  corrects?: Record<string, Words>;
   /** The person has given it: with consent or contract as its ground the person may take it along. */
   given?: boolean;
   /** The retention category, as `law.keep` takes it: 'message.payload'. */

@@ -9,6 +9,7 @@ import type { Gone, LetterOrder, Letters, LetterTemplate, Staying } from '../let
 import type { Obligations, Report } from '../obligations/index.ts';
 import type { Act, Plan, Retention } from '../retention/index.ts';
 import type { Vault } from '../vault/index.ts';
+import { createContested } from './contested.ts';
 import { dueOfRequest, dutiesOf, explain } from './due.ts';
 import { groundsOf } from './grounds.ts';
 import { kindsOf, objectionable, rightOf } from './kinds.ts';
@@ -200,6 +201,7 @@ export function createRequests(deps: RequestsDeps): Requests {
     const row = await locked(trx, id);
     await step(trx, id, 'received', 'system', { kind: intake.kind, channel: intake.channel });
     await tell(trx, row, 'request.received', { kind: intake.kind, channel: intake.channel }, intake.receivedAt);
+    await contested.received(trx, row);
     const { dueOn, computed, clause, receivedAt } = heading(row);
     await write(trx, row, file, {
       template: 'request.receipt',
@@ -264,6 +266,7 @@ export function createRequests(deps: RequestsDeps): Requests {
 
   async function planErasure(trx: Trx, row: RequestRow, by: string, cause?: Plan['cause']): Promise<void> {
     const file = await openCase(row);
+    const notLaterThan = await contested.earliest(trx, row);
     const plan = await retention.plan(trx, row.subject_id as string, {
       cause: cause ?? { kind: 'request', about: row.id },
       by,
@@ -274,7 +277,7 @@ export function createRequests(deps: RequestsDeps): Requests {
         caseNumber: row.number,
       },
       // The promise of the operator, but never later than the law's own term for the request.
-      ...(row.due_on ? { notLaterThan: row.due_on } : {}),
+      ...(notLaterThan ? { notLaterThan } : {}),
     });
     await updateRequest(trx, row.id, { state: move('identified', 'erasing'), plan_id: plan.id });
     await step(trx, row.id, 'planned', by, { plan: plan.id });
@@ -581,6 +584,8 @@ export function createRequests(deps: RequestsDeps): Requests {
     ...{ db, clock, law, datamap, letters, context, step, tell, everyStore, openParts, reply, answered },
   });
 
+  const contested = createContested({ clock, law, datamap, obligations, step, tell });
+
   const requests: Requests = {
     receive,
 
@@ -790,20 +795,48 @@ export function createRequests(deps: RequestsDeps): Requests {
       return outcomes;
     },
 
-    async rectify(trx, id, { changes, by }) {
+    async evidence(trx, id, order) {
+      await contested.evidence(trx, await locked(trx, id), order);
+      return read(id, trx);
+    },
+
+    async declineBlocking(trx, id, order) {
+      await contested.declineBlocking(trx, await locked(trx, id), order);
+      return read(id, trx);
+    },
+
+    async duties(id) {
+      const row = await findRequest(db, id);
+      if (!row) throw new Refusal('request.unknown', 'not-found', { request: id });
+      return contested.duties(row.id);
+    },
+
+    questions: contested.questions,
+    correctable: contested.correctable,
+
+    async rectify(trx, id, { changes, elsewhere, by }) {
       const row = await locked(trx, id);
-      const outcomes = await everyStore(row, async (key) => {
+      const byHand = elsewhere?.trim() ?? '';
+      if (Object.keys(changes).length === 0 && !byHand) {
+        throw new Refusal('request.nothing-to-correct', 'invalid', { field: 'changes' });
+      }
+      const work = async (key: string) => {
         const { store } = datamap.store(key);
         const mine = changesOf(changes, Object.keys(store.columns));
         if (Object.keys(mine).length === 0) return null;
         if (isUnsupported(store.rectify)) return { outcome: 'not_attempted', because: store.rectify.unsupported };
         return store.rectify(row.subject_id as string, mine, context(trx, row.id));
-      });
+      };
+      const outcomes = Object.keys(changes).length > 0 ? await everyStore(row, work) : [];
       await step(trx, row.id, 'rectified', by, {
         columns: Object.keys(changes),
         stores: outcomes.map(({ store }) => store),
+        ...(byHand ? { reason: byHand } : {}),
       });
-      if (outcomes.some(({ outcome }) => outcome === 'done')) await tell(trx, row, 'data.rectified');
+      // Corrected is what every system that was told to has corrected.
+      const left = stillOpen(outcomes).length > 0;
+      if (!left && (byHand || outcomes.some(({ outcome }) => outcome === 'done')))
+        await tell(trx, row, 'data.rectified');
       return outcomes;
     },
 

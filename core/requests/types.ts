@@ -1,7 +1,7 @@
 import type { Temporal } from '../base/index.ts';
-import type { Changes, Store, Volume } from '../datamap/index.ts';
+import type { Changes, Store, Volume, Words } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import type { Due } from '../law/index.ts';
+import type { Because, Due } from '../law/index.ts';
 import type { Plan } from '../retention/index.ts';
 import type { RequestState } from './state.ts';
 
@@ -97,6 +97,18 @@ export interface RequestEvent {
   details: Record<string, unknown>;
 }
 
+/** A duty that a request has opened. */
+export interface RequestDuty {
+  duty: string;
+  title: string;
+  state: 'open' | 'discharged';
+  late: boolean;
+  dueOn: Day | null;
+  lateFrom: Instant | null;
+  dischargedAt: Instant | null;
+  because: Because | null;
+}
+
 export interface RequestFilter {
   state?: RequestState;
   kind?: RequestKind;
@@ -177,7 +189,28 @@ export interface Requests {
   stopPurpose(trx: Trx, id: string, order: { purpose: string; by: string }): Promise<StoreOutcome[]>;
   /** The purposes that a person's objections have stopped: ask before processing on a legitimate interest. */
   stopped(subject: string, trx?: Trx): Promise<{ purpose: string; at: Instant }[]>;
-  rectify(trx: Trx, id: string, order: { changes: Changes; by: string }): Promise<StoreOutcome[]>;
+  /**
+   * Corrects the data in the stores that hold them. `elsewhere`: what a person has corrected where no program reaches,
+   * in their words.
+   */
+  rectify(trx: Trx, id: string, order: { changes: Changes; elsewhere?: string; by: string }): Promise<StoreOutcome[]>;
+  /** What may be corrected, by the columns of `changes`. */
+  correctable(): { column: string; title: Words; store: Words }[];
+  /**
+   * The sender has proved what the request says: that data are wrong, or not needed. From `at` the term runs in which
+   * they are corrected or destroyed.
+   * @throws Refusal `request.wrong-kind`, `request.evidence-moment`, `request.evidence-taken`
+   */
+  evidence(trx: Trx, id: string, order: { at: Instant; by: string }): Promise<DataRequest>;
+  /**
+   * Contested data are not blocked while they are checked, because a block would do harm to the person or to others.
+   * @throws Refusal `request.wrong-kind`, `request.blocking-reason`, `request.blocking-settled`
+   */
+  declineBlocking(trx: Trx, id: string, order: { reason: string; by: string }): Promise<DataRequest>;
+  /** What is owed because of a request, with its terms; the most urgent first. */
+  duties(id: string): Promise<RequestDuty[]>;
+  /** Which decisions about contested data may still be made. */
+  questions(kind: RequestKind, duties: readonly RequestDuty[]): { blocking: boolean; evidence: boolean };
   close(trx: Trx, id: string, by: string): Promise<DataRequest>;
   list(filter?: RequestFilter): Promise<DataRequest[]>;
   get(idOrNumber: string, trx?: Trx): Promise<DataRequest>;
