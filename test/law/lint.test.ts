@@ -208,7 +208,9 @@ const mutations: Mutation[] = [
   },
   {
     ...{ rule: 'recipients-undisclosed', file: `${own}/recipients.yaml`, goes: ['recipients-undisclosed'] },
-    change: set('yoomoney', ['disclosed'], true),
+    change: (file) => {
+      for (const id of ['yoomoney', 'bank', 'assignee']) set(id, ['disclosed'], true)(file);
+    },
   },
   {
     ...{ rule: 'term-external', file: `${own}/recipients.yaml`, goes: ['term-external.yandex'] },
