@@ -223,6 +223,8 @@ export interface DocumentData {
     clause: string;
     note?: string;
     destroyedAt: Moment;
+    /** people did a part of it on other days, which the fields name: `destroyedAt` is when the act was drawn up */
+    drawnUpLater?: boolean;
     /** who or what destroyed: printed on the signature lines */
     performers: Signatory[];
     /** who looked at the plan, or that nobody did and it ran on its day */

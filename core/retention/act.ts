@@ -62,6 +62,9 @@ export function actContent(law: Law, matter: ActMatter, chain: { size: number; r
       clause: cite(act.cite, 'ru'),
       ...(act.note ? { note: act.note } : {}),
       destroyedAt: matter.at,
+      ...(matter.lines.some(({ receipt }) => receipt.doneOn && !receipt.doneOn.equals(matter.madeOn))
+        ? { drawnUpLater: true }
+        : {}),
       performers: performersOf(signerOf(law, matter), byHand(matter)),
       checked: matter.checked,
       signed: matter.signed ?? null,

@@ -31,7 +31,7 @@ document.addEventListener('click', (event) => {
 function emptyLine(like, at) {
   const line = like.cloneNode(true);
   for (const wrong of line.querySelectorAll('.error')) wrong.remove();
-  for (const part of [line, ...line.querySelectorAll('.wrong')]) part.classList.remove('wrong');
+  line.classList.remove('wrong');
   for (const input of line.querySelectorAll('input')) {
     input.id = input.id.replace(/\d+$/, at);
     input.setAttribute('value', '');

@@ -16,7 +16,7 @@ export function destructionAct(data: DocumentData['destruction-act'], context: P
       {
         kind: 'title',
         text: `Акт № ${number}\nоб уничтожении персональных данных`,
-        below: [bind(`дата уничтожения: ${words.moment(data.destroyedAt)}`)],
+        below: [bind(`${data.drawnUpLater ? 'составлен' : 'дата уничтожения'}: ${words.moment(data.destroyedAt)}`)],
       },
       ...(signed ? [] : ([{ kind: 'status', text: 'ПРОЕКТ, не подписан' }] satisfies PaperBlock[])),
       {
