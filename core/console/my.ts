@@ -1,6 +1,7 @@
 import { Refusal } from '../base/index.ts';
 import { type Call, file, page, type RouteDefinition, redirect, route, type Words } from '../http/index.ts';
 import type { IssuedTokenView, ProjectPages, UsageView } from './ports.ts';
+import { projectSettingsRoutes } from './project-settings.ts';
 import { by, form, line, maybe, type Shared, subjectOf } from './shared.ts';
 import { barChart } from './views/chart.ts';
 import { planItems } from './views/erasures.ts';
@@ -25,7 +26,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
       roles: users,
       handler: () => redirect(projects ? '/my/projects' : '/my/privacy'),
     }),
-    ...(projects ? projectRoutes(projects) : []),
+    ...(projects ? [...projectRoutes(projects), ...projectSettingsRoutes(shared, projects)] : []),
     route({
       method: 'get',
       path: '/my/notices',

@@ -58,6 +58,8 @@ export interface ProjectPages {
   rotateToken(trx: Trx, project: string, order?: { overlapMs?: number }): Promise<IssuedTokenView>;
   revokeToken(trx: Trx, project: string, token: string): Promise<void>;
   deleteProject(trx: Trx, project: string): Promise<unknown>;
+  settings(project: string): Promise<ProjectSettingsView>;
+  changeSettings(trx: Trx, project: string, settings: ProjectSettingsView): Promise<unknown>;
   usage(project: string): Promise<UsageView>;
   deliveries(project: string, limit?: number): Promise<DeliveryView[]>;
   connections(project: string): number;
@@ -71,6 +73,12 @@ export interface ProjectView {
   state: string;
   url: string;
   createdAt: Instant;
+}
+
+export interface ProjectSettingsView {
+  origins: string[];
+  maxPayloadBytes: number | null; // null: the plan's own
+  clientPublishing: boolean;
 }
 
 export interface TokenView {

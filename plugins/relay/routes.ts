@@ -8,7 +8,8 @@ import {
   type Schema,
   Temporal,
 } from '../../core/index.ts';
-import type { AccessRequest, Grant, LogRow, Project, Relay, Right, TokenInfo } from './types.ts';
+import { loadSchemas } from './schemas.ts';
+import type { AccessRequest, Grant, LogRow, Project, Relay, Right, Settings, TokenInfo } from './types.ts';
 
 const text = (maxLength: number): Schema => ({ type: 'string', minLength: 1, maxLength });
 const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };
@@ -72,6 +73,11 @@ const deliverySchema = object({
   delivered: { type: 'integer' },
   failed: { type: 'integer' },
 });
+const {
+  $schema: _dialect,
+  $id: _address,
+  ...settingsSchema
+} = JSON.parse(String(loadSchemas().get('settings.json'))) as Schema;
 const scopeSchema = object({ project: id, from: day, before: day, payload: { type: 'boolean' } }, [
   'project',
   'from',
@@ -230,6 +236,30 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       async handler(call) {
         const project = await mine(call);
         return { project: projectOut(await db.transaction((trx) => relay.deleteProject(trx, project.id))) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/projects/:id/settings',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Which pages may use the project, how large a payload may be, and whether pages may publish.',
+      params: object({ id }),
+      response: settingsSchema,
+      handler: async (call) => relay.settings((await mine(call)).id),
+    }),
+    route<Settings>({
+      method: 'put',
+      path: '/api/v1/projects/:id/settings',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'New settings of a project, in force at once, also for open connections.',
+      params: object({ id }),
+      body: settingsSchema,
+      response: settingsSchema,
+      async handler(call) {
+        const project = await mine(call as unknown as Call);
+        return db.transaction((trx) => relay.changeSettings(trx, project.id, call.body));
       },
     }),
     route({

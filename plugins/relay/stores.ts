@@ -6,6 +6,7 @@ import {
   type Located,
   type Store,
   type StoreContext,
+  spanOf,
   Temporal,
   type Trx,
   timeOfId,
@@ -361,6 +362,8 @@ export const payloads: Store = {
   purposes: ['operation'],
   schedule: 'message.payload',
   anchors: (trx, subject) => anchorsOf(trx, 'payloads_left', subject),
+  span: (db, from) =>
+    spanOf(db, [{ rows: db('relay.volumes').where('payloads_left', '>', 0), day: 'processed_on' }], from),
   locate: (trx, id) => messageIn(trx, ['relay.payloads', 'relay.held_payloads'], id),
   async collect(subject, context) {
     // Contents may speak of other people, and the operator does not read them: told by volume and term.
@@ -399,6 +402,8 @@ export const metadata: Store = {
   purposes: ['operation'],
   schedule: 'message.metadata',
   anchors: (trx, subject) => anchorsOf(trx, 'messages_left', subject),
+  span: (db, from) =>
+    spanOf(db, [{ rows: db('relay.volumes').where('messages_left', '>', 0), day: 'processed_on' }], from),
   locate: (trx, id) => messageIn(trx, ['relay.messages', 'relay.held_messages'], id),
   async collect(subject, context) {
     const summary = await volumesOf(
@@ -520,6 +525,7 @@ export const usage: Store = {
     if (subject) days.where({ subject_id: subject });
     return days.groupBy('used_on').orderBy('used_on').select('used_on as day', trx.raw('count(*) as count'));
   },
+  span: (db, from) => spanOf(db, [{ rows: db('relay.usage'), day: 'used_on' }], from),
   async collect(subject, { trx }) {
     const rows = await trx('relay.usage')
       .where({ subject_id: subject })
@@ -580,6 +586,7 @@ export const logAccess: Store = {
       .orderBy('asked_on')
       .select('asked_on as day', trx.raw('count(*) as count'));
   },
+  span: (db, from) => spanOf(db, [{ rows: db('relay.log_grants'), day: 'asked_on' }], from),
   async collect(subject, { trx }) {
     const rows = await mineOf(trx, subject)
       .orderBy('asked_at')
