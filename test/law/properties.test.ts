@@ -402,17 +402,18 @@ describe('an answer about keeping, whatever the operator, the category and the d
           if (!before) return;
           const asking = (direction: Rule['direction']) => {
             const rule = aRule(pack, { kind: 'retention', category, direction }, { months });
-            return createLaw(withRule(pack, rule)).keep(category, { from });
+            return asked(() => createLaw(withRule(pack, rule)).keep(category, { from }))?.keepUntil;
           };
-          notBefore(asking('at-least').keepUntil, before.keepUntil, `${category} with a floor of ${months} months`);
-          notBefore(asking('at-least').keepUntil, from.add({ months }), `${category} with a floor of ${months} months`);
-          const { keepUntil } = asking('at-most');
-          notBefore(before.keepUntil, keepUntil, `${category} with a ceiling of ${months} months`);
+          const [floored, capped] = [asking('at-least'), asking('at-most')];
+          if (floored) notBefore(floored, before.keepUntil, `${category} with a floor of ${months} months`);
+          if (floored) notBefore(floored, from.add({ months }), `${category} with a floor of ${months} months`);
+          if (!capped) return; // the earlier end lies before the law has a term for destroying
+          notBefore(before.keepUntil, capped, `${category} with a ceiling of ${months} months`);
           for (const rule of pack.byCategory.get(category) ?? []) {
             if (rule.layer !== 'law' || rule.direction !== 'at-least' || rule.oriStatus) continue;
             const context = { calendar: pack.calendar, zone: pack.calendar.zone, rules: pack.rules };
             const floor = endOf(rule, anchorOf(from, context.zone), context);
-            if (floor?.last) notBefore(keepUntil, floor.last, `${category} with a ceiling of ${months} months`);
+            if (floor?.last) notBefore(capped, floor.last, `${category} with a ceiling of ${months} months`);
           }
         },
       ),
