@@ -99,7 +99,7 @@ function knownBy(pack: Pack, asOf: Day): Pack {
 /** A made-up rule of law with one value that has always been in force. */
 function aRule(pack: Pack, part: Partial<Rule>, period: Rule['values'][number]['period']): Rule {
   const like = pack.rules.get('ru.152-fz.access.answer') as Rule;
-  const value = { ...(like.values[0] as Rule['values'][number]), from: Temporal.PlainDate.from('1992-01-01'), period };
+  const value = { ...(like.values[0] as Rule['values'][number]), from: Temporal.PlainDate.from('1900-01-01'), period };
   return {
     ...like,
     id: 'zz.made-up',
