@@ -33,6 +33,8 @@ export const actionWords: Readonly<Record<string, string>> = {
   'erasure.started': 'Начато удаление',
   'erasure.done': 'План удаления выполнен',
   'erasure.partly': 'План удаления выполнен частично',
+  'erasure.missed': 'Срок уничтожения пропущен, оставшееся заблокировано',
+  'sweep.missed': 'Срок уничтожения по графику пропущен',
   'erasure.cancelled': 'План удаления отменён',
   'sweep.started': 'Начато уничтожение по срокам',
   'sweep.done': 'Уничтожение по срокам закончено',

@@ -398,6 +398,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
       ...row,
       id,
       state: 'approved',
+      missed_at: null,
       person: row.person && (await vault.seal(personKey(id), Buffer.from(JSON.stringify(await openPerson(row))), id)),
       erase_by: eraseBy,
       late_from: lateFrom,

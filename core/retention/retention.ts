@@ -3,6 +3,7 @@ import type { Db } from '../db/index.ts';
 import { createActs } from './acts.ts';
 import { createHolds } from './holds.ts';
 import { createKeeper } from './keeping.ts';
+import { createMissed, missedJob } from './missed.ts';
 import { createPlans } from './plans.ts';
 import { openRoom, type RetentionDeps } from './room.ts';
 import { earliestPlan, listLedger } from './store.ts';
@@ -12,23 +13,26 @@ import { createTombstones } from './tombstones.ts';
 import type { Retention } from './types.ts';
 
 /**
- * Opens the room: registers its stores, its two jobs (`retention.sweep`, `retention.execute-plan`) and when each has
- * work. Both find their work by predicate; a job that is lost or runs twice changes nothing.
+ * Opens the room: registers its stores, its jobs (`retention.sweep`, `retention.execute-plan`, `retention.missed`) and
+ * when each has work. All find their work by predicate; a job that is lost or runs twice changes nothing.
  */
 export function createRetention(deps: RetentionDeps): Retention {
   const room = openRoom(deps, createKeeper(deps.law));
   const acts = createActs(room);
   const tombstones = createTombstones(room);
-  const { sweep, next: nextTerm } = createSweep(room, acts);
+  const { sweep, next: nextTerm, frozen } = createSweep(room, acts);
   const plans = createPlans(room, acts, tombstones);
+  const missed = createMissed(room);
 
   deps.datamap.register('retention', retentionStores, retentionImpersonal);
   deps.jobs.define('retention.sweep', async (_data, { jobId }) => {
     await sweep({ jobId });
   });
   deps.jobs.define('retention.execute-plan', (_data, { jobId }) => plans.executeDue(jobId));
+  deps.jobs.define(missedJob, () => missed.look());
   deps.jobs.source({ name: 'retention.terms', job: 'retention.sweep', next: nextTerm });
   deps.jobs.source({ name: 'retention.plans', job: 'retention.execute-plan', next: earliestPlan });
+  deps.jobs.source({ name: 'retention.missed', job: missedJob, next: missed.next });
 
   return {
     async next(db: Db) {

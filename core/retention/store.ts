@@ -67,6 +67,7 @@ export interface RunRow {
   finished_at: Instant | null;
   retry_at: Instant | null;
   started_on: Day;
+  missed_at: Instant | null;
 }
 
 export interface TargetRow {
@@ -96,7 +97,7 @@ export async function storesUnderWay(db: Trx | Db): Promise<Set<string>> {
   return new Set(stores);
 }
 
-export async function insertRun(trx: Trx, row: Omit<RunRow, 'finished_at' | 'retry_at'>): Promise<void> {
+export async function insertRun(trx: Trx, row: Omit<RunRow, 'finished_at' | 'retry_at' | 'missed_at'>): Promise<void> {
   await trx('core.sweep_runs').insert(row);
 }
 
@@ -188,6 +189,7 @@ export interface PlanRow {
   executed_on: Day | null;
   job: string | null;
   act_id: string | null;
+  missed_at: Instant | null;
 }
 
 /** A receipt as it lies in a table: what stood on carriers is sealed (base64), for people write it. */
@@ -218,8 +220,8 @@ const closedStates = ['executed', 'cancelled'];
 
 export async function insertPlan(
   trx: Trx,
-  row: Omit<PlanRow, 'checked_at' | 'checked_by' | 'executed_at' | 'executed_on' | 'job' | 'act_id'> &
-    Partial<Pick<PlanRow, 'checked_at' | 'checked_by'>>,
+  row: Omit<PlanRow, 'checked_at' | 'checked_by' | 'executed_at' | 'executed_on' | 'job' | 'act_id' | 'missed_at'> &
+    Partial<Pick<PlanRow, 'checked_at' | 'checked_by' | 'missed_at'>>,
 ): Promise<void> {
   await trx('core.erasure_plans').insert({
     ...row,
@@ -263,6 +265,12 @@ export async function duePlans(db: Db, now: Instant): Promise<string[]> {
     .orderBy('auto_at')
     .select('id');
   return rows.map(({ id }: { id: string }) => id);
+}
+
+/** Open plans whose last day has not been missed yet; with `now` those that have missed it. The earliest first. */
+export async function plansToMiss(db: Db, now?: Instant): Promise<PlanRow[]> {
+  const query = db('core.erasure_plans').whereNotIn('state', closedStates).whereNull('missed_at').orderBy('late_from');
+  return now ? query.where('late_from', '<=', now) : query.limit(1);
 }
 
 export async function earliestPlan(db: Db): Promise<Instant | null> {
