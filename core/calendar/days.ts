@@ -111,26 +111,26 @@ export function zoneOf(name: string): Zone {
   return zone;
 }
 
-// No zone has changed its clocks twice within so many days, and back to where they were.
-const fortnight = 14;
+// No zone changes its clocks twice within a week: where the week lasts as long as it should, so does each of its days.
+const week = 7;
 
-/** Fourteen days: where they begin, when all of them last as long as a day does. */
-interface Fortnight {
+/** Seven days: where they begin, and whether each of them lasts as long as a day does. */
+interface Week {
   ms: number;
   even: boolean;
 }
 
 function createZone(name: string): Zone {
   const asked = (day: number) => dayAt(day).toZonedDateTime(name).toInstant().epochMilliseconds;
-  const fortnights = remembered((index): Fortnight => {
-    const ms = asked(index * fortnight);
-    return { ms, even: asked((index + 1) * fortnight) - ms === fortnight * msOfDay };
+  const weeks = remembered((index): Week => {
+    const ms = asked(index * week);
+    return { ms, even: asked((index + 1) * week) - ms === week * msOfDay };
   });
   const uneven = remembered(asked);
   const startOf = (day: number) => {
-    const index = Math.floor(day / fortnight);
-    const { ms, even } = fortnights(index);
-    return even ? ms + (day - index * fortnight) * msOfDay : uneven(day);
+    const index = Math.floor(day / week);
+    const { ms, even } = weeks(index);
+    return even ? ms + (day - index * week) * msOfDay : uneven(day);
   };
   return {
     startOf,
