@@ -1,5 +1,6 @@
 import { newId, Refusal } from '../base/index.ts';
 import { type Anchor, type DestroyedCarriers, type Store, type StoreContext, whereAnchored } from '../datamap/index.ts';
+import { spanOf } from '../db/index.ts';
 import { commonOf } from './pack.ts';
 import { type TaskRow, taskOf } from './store.ts';
 import type { ManualAction, ManualConnector } from './types.ts';
@@ -98,6 +99,8 @@ export const createTaskStore = (titleOf: (connector: string) => string): Store =
     if (subject) query.where({ subject_id: subject });
     return (await query) as unknown as Anchor[];
   },
+
+  span: (db, from) => spanOf(db, [{ rows: db('core.manual_tasks'), day: 'done_on' }], from),
 
   async collect(subject, { trx }) {
     const rows = await trx('core.manual_tasks').where({ subject_id: subject }).orderBy('opened_at');

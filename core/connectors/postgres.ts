@@ -1,4 +1,4 @@
-import { type Anchor, type EraseScope, type Store, whereAnchored } from '../datamap/index.ts';
+import { type Anchor, type DaySpan, type EraseScope, type Store, whereAnchored } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import { commonOf } from './pack.ts';
 import type { PostgresConnector } from './types.ts';
@@ -95,6 +95,15 @@ export function createPostgresStore(connector: PostgresConnector, other: () => D
         .groupBy('day');
       if (subject) days.where(subjectOf(subject));
       return (await days) as unknown as Anchor[];
+    },
+    async span(_db, from) {
+      const { sql, bindings } = dayOf(connector, zone);
+      const rows = other()(connector.table);
+      if (from) rows.whereRaw(`${sql} >= ?`, [...bindings, from] as never);
+      const span = await rows
+        .select(other().raw(`min(${sql}) as first, max(${sql}) as last`, [...bindings, ...bindings]))
+        .first<{ first: DaySpan['first'] | null; last: DaySpan['last'] | null }>();
+      return span?.first && span.last ? { first: span.first, last: span.last } : null;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Temporal } from '../base/index.ts';
 import { type DateRange, whereAnchored } from '../datamap/index.ts';
-import type { Db, Trx } from '../db/index.ts';
+import { type Db, spanOf, type Trx } from '../db/index.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -229,6 +229,11 @@ export async function countByDay(
   const query = trx(table).select({ day: column }).count('* as count').groupBy(column).orderBy(column);
   const rows: unknown = await (subject === undefined ? query : query.where({ subject_id: subject }));
   return rows as { day: Day | null; count: number }[];
+}
+
+/** The first and the last of the days of `countByDay`, of all people. */
+export function spanOfDays(db: Db | Trx, table: Table, from?: Day) {
+  return spanOf(db, [{ rows: db(table), day: anchorOf[table] }], from);
 }
 
 /** Deletes records of one person, or of everyone whose days have come but for those held. */

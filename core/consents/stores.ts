@@ -1,6 +1,6 @@
 import type { EraseReceipt, EraseScope, Store } from '../datamap/index.ts';
 import type { Trx } from '../db/index.ts';
-import { countByDay, deleteAnchored, listAcceptances, listConsents } from './store.ts';
+import { countByDay, deleteAnchored, listAcceptances, listConsents, spanOfDays } from './store.ts';
 
 /** Tables of this room that are about no one, each with why. */
 export const impersonal: Record<string, string> = {
@@ -40,6 +40,7 @@ export const stores: Record<string, Store> = {
     purposes: ['access', 'protection'],
     schedule: 'acceptance',
     anchors: (trx, subject) => countByDay(trx, 'core.acceptances', subject),
+    span: (db, from) => spanOfDays(db, 'core.acceptances', from),
     async collect(subject, { trx }) {
       const rows = await listAcceptances(trx, { subject });
       return {
@@ -73,6 +74,7 @@ export const stores: Record<string, Store> = {
     purposes: ['compliance'],
     schedule: 'consent.proof',
     anchors: (trx, subject) => countByDay(trx, 'core.consents', subject),
+    span: (db, from) => spanOfDays(db, 'core.consents', from),
     async locate(trx, id) {
       const row = await trx('core.consents').where({ id }).first('withdrawn_at', 'subject_id');
       return row ? { from: row.withdrawn_at, subject: row.subject_id } : null;

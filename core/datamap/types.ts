@@ -24,6 +24,12 @@ export interface Anchor {
   count: number;
 }
 
+/** The first and the last of some days, both inclusive. */
+export interface DaySpan {
+  first: Day;
+  last: Day;
+}
+
 /** One record of a store: when its term began (null: it has not), and whose it is. */
 export interface Located {
   from: Day | Temporal.Instant | null;
@@ -148,6 +154,12 @@ export interface Store {
    * A store without it has no records whose term ends by itself.
    */
   anchors?(trx: Trx, subject?: string): Promise<Anchor[]>;
+  /**
+   * The first and the last of the days that `anchors` answers, of those from a day on; null: there are none. Asked every
+   * minute instead of `anchors`, which grow with the years: answer it out of an index. A store without it is asked for
+   * all of its days.
+   */
+  span?(db: Trx | Db, from?: Day): Promise<DaySpan | null>;
   /** The person's name and address, for an act that names whose data went. */
   identify?(trx: Trx, subject: string): Promise<{ name?: string; email?: string } | null>;
   /** A record by its id, for whoever asks why it is still here; null when it is not. */

@@ -5,5 +5,6 @@
 export * from './database.ts';
 export * from './embedded.ts';
 export * from './lock.ts';
+export * from './span.ts';
 
 import './types.ts';

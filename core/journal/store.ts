@@ -178,6 +178,29 @@ export async function bodyDays(
   return rows;
 }
 
+/**
+ * The first and the last of those days, of those from a day on. Entries are numbered in the order in which they were
+ * sealed, and a transaction that was open meanwhile comes later: never by a day, so the search begins a day before the
+ * first one by number, and what was erased before it is not read.
+ */
+export async function bodySpan(
+  db: Db | Trx,
+  zone: string,
+  from?: Temporal.PlainDate,
+): Promise<{ first: Temporal.PlainDate; last: Temporal.PlainDate } | null> {
+  const start = from
+    ? '?::date::timestamp at time zone ?'
+    : `(select at - interval '1 day' from core.journal_entries
+         where seq = (select min(seq) from core.journal_bodies where body is not null))`;
+  const day = (order: string) => `(select (e.at at time zone ?)::date
+      from core.journal_entries e join core.journal_bodies x on x.seq = e.seq
+     where x.body is not null and e.at >= ${start} order by e.at ${order} limit 1)`;
+  const bindings = [zone, ...(from ? [from, zone] : [])] as string[];
+  const { rows } = await db.raw(`select ${day('asc')} as first, ${day('desc')} as last`, [...bindings, ...bindings]);
+  const [{ first, last }] = rows;
+  return first && last ? { first, last } : null;
+}
+
 function chosen(
   table: 'core.journal_bodies' | 'core.journal_inbox',
   { spans, of, notOf, notIds }: BodyChoice,

@@ -1,8 +1,8 @@
 import type { Temporal } from '../base/index.ts';
-import type { Trx } from '../db/index.ts';
+import type { Db, Trx } from '../db/index.ts';
 import { bodyKeyOf } from './entry.ts';
 import { eraseBodies, startOf } from './journal.ts';
-import { type BodyChoice, bodyDays, countBodies, listEntries } from './store.ts';
+import { type BodyChoice, bodyDays, bodySpan, countBodies, listEntries } from './store.ts';
 import type { Journal } from './types.ts';
 
 /*
@@ -94,6 +94,7 @@ export function journalStores({ zone = 'Europe/Moscow' }: { zone?: string } = {}
     async anchors(trx: Trx, subject?: string) {
       return bodyDays(trx, zone, subject ? { of: subject } : {});
     },
+    span: (db: Db | Trx, from?: Day) => bodySpan(db, zone, from),
 
     /** When what was done with the person's data, without the inner words of the operator. */
     async collect(subject: string, { trx }: Pick<Context, 'trx'>) {

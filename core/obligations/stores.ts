@@ -1,6 +1,6 @@
 import type { Temporal } from '../base/index.ts';
 import { type Anchor, type DateRange, type Store, whereAnchored } from '../datamap/index.ts';
-import type { Trx } from '../db/index.ts';
+import { spanOf, type Trx } from '../db/index.ts';
 
 const columns: Store['columns'] = {
   'core.facts.name': 'technical',
@@ -61,6 +61,16 @@ const facts: Store = {
     }
     return [...counts.values()];
   },
+
+  span: (db, from) =>
+    spanOf(
+      db,
+      [
+        { rows: db('core.facts'), day: 'happened_on' },
+        { rows: db('core.obligations'), day: 'discharged_on' },
+      ],
+      from,
+    ),
 
   async collect(subject, { trx, law }) {
     const rows = await trx('core.facts')

@@ -1,5 +1,5 @@
 import { type Anchor, type Store, whereAnchored } from '../datamap/index.ts';
-import type { Trx } from '../db/index.ts';
+import { spanOf, type Trx } from '../db/index.ts';
 import type { RequestState } from './state.ts';
 import { stoppedOf } from './store.ts';
 import type { CaseFile, RequestChannel, RequestKind } from './types.ts';
@@ -52,6 +52,8 @@ const cases: Store = {
     if (subject) query.where({ subject_id: subject });
     return (await query) as unknown as Anchor[];
   },
+
+  span: (db, from) => spanOf(db, [{ rows: db('core.requests'), day: 'closed_on' }], from),
 
   async locate(trx, id) {
     const row = await trx('core.requests').where({ id }).first('closed_on', 'subject_id');

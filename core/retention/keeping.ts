@@ -1,17 +1,25 @@
 import { Refusal, Temporal } from '../base/index.ts';
+import { dayAt, dayNumber } from '../calendar/index.ts';
 import type { Anchor } from '../datamap/index.ts';
-import { cite, type HoldDays, type Keep, type Law, type LawStep } from '../law/index.ts';
+import { cite, goesFrom, type HoldDays, type Keep, type Law, type LawStep } from '../law/index.ts';
 
 type Day = Temporal.PlainDate;
 const compare = Temporal.PlainDate.compare;
 
 /** Asks the law how long; null where it cannot be computed: such a class is frozen and nothing of it goes. */
-export type Keeper = (category: string, from: Day, holds?: readonly HoldDays[], erasedOn?: Day) => Keep | null;
+export interface Keeper {
+  (category: string, from: Day, holds?: readonly HoldDays[], erasedOn?: Day): Keep | null;
+  /**
+   * The first day on which records that begin on a day may go, by the numbers of the days; never before that day. Null:
+   * frozen, because nothing says how long they are kept or a person has to decide first.
+   */
+  goesOn(category: string, from: number): number | null;
+}
 
 /** Remembers answers: the packs do not change while the process runs. */
 export function createKeeper(law: Law): Keeper {
-  const known = new Map<string, Keep | null>();
-  const ask = (category: string, from: Day, holds: readonly HoldDays[], erasedOn?: Day): Keep | null => {
+  const known = new Map<string, Map<number, number | null>>();
+  const keeper = (category: string, from: Day, holds: readonly HoldDays[] = [], erasedOn?: Day): Keep | null => {
     try {
       return law.keep(category, { from, hold: holds, ...(erasedOn ? { erasedOn } : {}) });
     } catch (error) {
@@ -19,16 +27,22 @@ export function createKeeper(law: Law): Keeper {
       throw error;
     }
   };
-  return (category, from, holds = [], erasedOn) => {
-    if (holds.length > 0 || erasedOn) return ask(category, from, holds, erasedOn);
-    const key = `${category} ${from}`;
-    let keep = known.get(key);
-    if (keep === undefined) {
-      keep = ask(category, from, holds);
-      known.set(key, keep);
+  const goesOn = (category: string, from: number): number | null => {
+    let days = known.get(category);
+    if (!days) {
+      days = new Map();
+      known.set(category, days);
     }
-    return keep;
+    let goes = days.get(from);
+    if (goes === undefined) {
+      const keep = keeper(category, dayAt(from));
+      const day = keep && goesFrom(keep);
+      goes = day ? dayNumber(day) : null;
+      days.set(from, goes);
+    }
+    return goes;
   };
+  return Object.assign(keeper, { goesOn });
 }
 
 /** Does a hold on `held` categories cover a schedule? By whole segments: 'message' covers 'message.payload'. */
@@ -76,23 +90,26 @@ export function decide(
   for (const { day, count } of anchors) {
     if (count === 0) continue;
     const keep = keeper(schedule, day ?? today, holds, today);
-    if (keep && compare(keep.destroyFrom, today) <= 0) {
+    const from = keep && goesFrom(keep);
+    if (from && compare(from, today) <= 0) {
       if (day) decision.go.push(day);
       if (day) decision.goCount += count;
       else decision.openCount += count;
       continue;
     }
     decision.stayCount += count;
-    frozen ||= keep === null;
+    const waits = frozenBecause(keep, today);
+    frozen ||= waits !== null;
     const held =
       keep?.heldBy
         .map(({ until }) => until)
         .sort(compare)
         .at(-1) ?? null;
     if (held && (!decision.heldUntil || compare(held, decision.heldUntil) > 0)) decision.heldUntil = held;
-    if (!keep) {
-      decision.because = 'Срок хранения не установлен: до решения оператора записи не уничтожаются';
-    } else if (!frozen && (!decision.until || compare(keep.keepUntil, decision.until) > 0)) {
+    if (waits) {
+      decision.because = waits;
+      decision.byChoice = false;
+    } else if (keep && !frozen && (!decision.until || compare(keep.keepUntil, decision.until) > 0)) {
       decision.until = keep.keepUntil;
       decision.because = reasonOf(keep);
       decision.byChoice = saying(keep).every(({ cite }) => cite.clause !== undefined);
@@ -100,6 +117,14 @@ export function decide(
   }
   if (frozen) decision.until = null;
   return decision;
+}
+
+/** Why records do not go although nobody knows their term or it has ended; null where they wait for no decision. */
+export function frozenBecause(keep: Keep | null, today: Day): string | null {
+  if (!keep) return 'Срок хранения не установлен: до решения оператора записи не уничтожаются';
+  const goes = goesFrom(keep);
+  if (!keep.doubt || compare(keep.destroyFrom, today) > 0 || (goes && compare(goes, today) <= 0)) return null;
+  return `${reasonOf(keep)}; применимость нормы не подтверждена (достоверность D): записи не уничтожаются до решения оператора (settles.yaml, ${keep.doubt.finding})`;
 }
 
 /** Why records stay, in words with the citation. */

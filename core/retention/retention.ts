@@ -40,6 +40,7 @@ export function createRetention(deps: RetentionDeps): Retention {
       return all.sort(Temporal.Instant.compare)[0] ?? null;
     },
     sweep,
+    frozen,
     holds: createHolds(room),
     preview: (subject) => plans.preview(subject),
     plan: plans.plan,

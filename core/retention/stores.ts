@@ -1,6 +1,6 @@
 import type { Temporal } from '../base/index.ts';
 import { type Anchor, type EraseScope, type Store, type StoreContext, whereAnchored } from '../datamap/index.ts';
-import type { Trx } from '../db/index.ts';
+import { type Db, spanOf, type Trx } from '../db/index.ts';
 
 type Day = Temporal.PlainDate;
 
@@ -32,6 +32,14 @@ async function countByDay(
     }
   }
   return [...counts.values()];
+}
+
+function spanOfDays(db: Db | Trx, tables: readonly { table: string; day: string }[], from?: Day) {
+  return spanOf(
+    db,
+    tables.map(({ table, day }) => ({ rows: db(table), day })),
+    from,
+  );
 }
 
 /** Narrows a query to whose records may go. */
@@ -102,6 +110,7 @@ const evidence: Store = {
   schedule: 'destruction.evidence',
 
   anchors: (trx, subject) => countByDay(trx, dated, subject),
+  span: (db, from) => spanOfDays(db, dated, from),
 
   async locate(trx, id) {
     const act = await trx('core.destruction_acts').where({ id }).first('made_on', 'subject_id');
@@ -175,6 +184,7 @@ const holds: Store = {
 
   anchors: (trx, subject) =>
     countByDay(trx, [{ table: 'core.holds', day: 'closed_on', subject: 'subject_id' }], subject),
+  span: (db, from) => spanOfDays(db, [{ table: 'core.holds', day: 'closed_on' }], from),
 
   async collect(subject, { trx }) {
     const rows = await trx('core.holds').where({ subject_id: subject }).orderBy('placed_at');

@@ -1,7 +1,6 @@
 import { newId, Refusal, Temporal } from '../base/index.ts';
 import { startOf } from '../calendar/index.ts';
 import {
-  type Anchor,
   type DateRange,
   type EraseReceipt,
   inRanges,
@@ -9,10 +8,11 @@ import {
   type RegisteredStore,
   toRanges,
 } from '../datamap/index.ts';
-import type { Db, Trx } from '../db/index.ts';
-import { cite } from '../law/index.ts';
+import type { Trx } from '../db/index.ts';
+import { cite, type Keep } from '../law/index.ts';
 import type { ActLine } from './act.ts';
 import type { Acts } from './acts.ts';
+import { createDays } from './days.ts';
 import { covers } from './keeping.ts';
 import { categoryTitles, ledgerRow, periodOf, receiptFrom, settled } from './receipts.ts';
 import type { Room } from './room.ts';
@@ -20,7 +20,6 @@ import {
   beginAttempt,
   clearDeferrals,
   defer,
-  deferrals,
   holdsOn,
   insertLedger,
   insertRun,
@@ -44,34 +43,9 @@ const compare = Temporal.PlainDate.compare;
 /** As often as the queue repeats a job by itself. */
 const quickAttempts = 4;
 
-export function createSweep(
-  room: Room,
-  acts: Acts,
-): { sweep: Retention['sweep']; next(db: Db): Promise<Temporal.Instant | null> } {
+export function createSweep(room: Room, acts: Acts): Pick<Retention, 'sweep' | 'next' | 'frozen'> {
   const { db, clock, law, journal, datamap, report, keeper } = room;
-
-  /** Days of a store whose term has ended, minus those that were looked at and wait for a hold to end. */
-  async function dueDays(source: Trx, entry: RegisteredStore, today: Day, waiting: ReadonlyMap<string, Day>) {
-    const due: { day: Day; count: number }[] = [];
-    for (const { day, count } of await anchorsOf(source, entry)) {
-      if (!day || count === 0) continue;
-      const keep = keeper(entry.store.schedule, day);
-      if (!keep || compare(keep.destroyFrom, today) > 0) continue;
-      const until = waiting.get(`${entry.key} ${day}`);
-      if (until && compare(until, today) >= 0) continue;
-      due.push({ day, count });
-    }
-    return due;
-  }
-
-  /** Another system that does not answer must not keep ours from being swept; its own check says that it is silent. */
-  async function anchorsOf(source: Trx, { store }: RegisteredStore): Promise<Anchor[]> {
-    const asked = store.anchors?.(source) ?? Promise.resolve([]);
-    return store.elsewhere ? asked.catch(() => []) : asked;
-  }
-
-  const sweepable = (): RegisteredStore[] =>
-    datamap.stores().filter(({ store }) => store.anchors && !isUnsupported(store.erase));
+  const days = createDays(room);
 
   /**
    * Runs to work on: those that were not finished, and a new one with its targets frozen. A store that an unfinished
@@ -86,11 +60,11 @@ export function createSweep(
         .map(({ id }) => id);
       const busy = await storesUnderWay(trx);
       const today = room.today();
-      const waiting = new Map((await deferrals(trx)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]));
+      const waiting = await days.waiting(trx);
       const targets: { store: string; anchored: [string, string][]; records: number }[] = [];
-      for (const entry of sweepable()) {
+      for (const entry of days.stores()) {
         if (busy.has(entry.key)) continue;
-        const due = await dueDays(trx, entry, today, waiting);
+        const due = await days.due(trx, entry, today, waiting);
         if (due.length === 0) continue;
         targets.push({
           store: entry.key,
@@ -225,10 +199,12 @@ export function createSweep(
 
   /** The ended terms, with what each rests on. */
   function reasonOf(lines: readonly ActLine[]): string {
-    const reasons = lines.flatMap(({ store, receipt }) => {
-      const keep = keeper(datamap.store(store).store.schedule, receipt.from ?? room.today());
-      return keep ? [`${keep.because.winner.value} (${cite(keep.because.winner.cite, 'ru')})`] : [];
-    });
+    const reasons = lines.flatMap(({ store, receipt }) =>
+      [receipt.from ?? room.today(), receipt.to ?? room.today()].flatMap((day) => {
+        const keep = keeper(datamap.store(store).store.schedule, day);
+        return keep ? [endedBecause(keep)] : [];
+      }),
+    );
     return `Истёк срок хранения: ${[...new Set(reasons)].join('; ')}`;
   }
 
@@ -266,28 +242,19 @@ export function createSweep(
     sweep,
     /** Exact: the first instant of the earliest day on which something of any store may go. */
     async next(source) {
-      const unfinished = (await runningRuns(source)).map(({ retry_at, started_at }) => retry_at ?? started_at);
-      const busy = await storesUnderWay(source);
-      const waiting = new Map(
-        (await deferrals(source)).map((row) => [`${row.store} ${row.anchored_on}`, row.until_on]),
-      );
-      let earliest: Day | null = null;
-      for (const entry of sweepable()) {
-        const { key, store } = entry;
-        if (busy.has(key)) continue;
-        for (const { day, count } of await anchorsOf(source as Trx, entry)) {
-          if (!day || count === 0) continue;
-          const keep = keeper(store.schedule, day);
-          if (!keep) continue;
-          const until = waiting.get(`${key} ${day}`)?.add({ days: 1 });
-          const from = until && compare(until, keep.destroyFrom) > 0 ? until : keep.destroyFrom;
-          if (!earliest || compare(from, earliest) < 0) earliest = from;
-        }
-      }
-      const all = earliest ? [...unfinished, startOf(earliest, law.zone)] : unfinished;
+      const [runs, busy] = await Promise.all([runningRuns(source), storesUnderWay(source)]);
+      const unfinished = runs.map(({ retry_at, started_at }) => retry_at ?? started_at);
+      const first = await days.first(source, busy);
+      const all = first ? [...unfinished, startOf(first, law.zone)] : unfinished;
       return all.sort(Temporal.Instant.compare)[0] ?? null;
     },
+    frozen: days.frozen,
   };
+}
+
+function endedBecause({ because: { winner }, doubt }: Keep): string {
+  const decided = doubt?.decidedOn ? `, по решению оператора от ${doubt.decidedOn} (${doubt.finding})` : '';
+  return `${winner.value} (${cite(winner.cite, 'ru')})${decided}`;
 }
 
 function rangesOf(anchored: readonly [string, string][]): DateRange[] {

@@ -1,5 +1,5 @@
 import type { Temporal } from '../base/index.ts';
-import type { EraseOutcome, EraseReceipt, Store } from '../datamap/index.ts';
+import type { EraseOutcome, EraseReceipt, Store, Words } from '../datamap/index.ts';
 import type { Db, Trx } from '../db/index.ts';
 import type { Due } from '../law/index.ts';
 
@@ -140,12 +140,25 @@ export interface SweepResult {
   receipts: { store: string; receipt: EraseReceipt }[];
 }
 
+/** Records of a store that stay although nothing asks to keep them any longer: a person has to decide first. */
+export interface Frozen {
+  store: string;
+  title: Words;
+  system: Words;
+  records: number;
+  from: Day; // the days from which their terms count, both inclusive
+  to: Day;
+  because: string; // with the name of the finding that the decision is about
+}
+
 /** Told in the transaction that closes a plan, after the data have gone. */
 export type PlanListener = (trx: Trx, plan: Plan, acts: Act[]) => Promise<void>;
 
 export interface Retention {
   /** The first instant at which something of this room falls due: a term ends, a plan must run, evidence goes. */
   next(db: Db): Promise<Instant | null>;
+  /** What no sweep destroys until a person decides. Reads every store's days: for screens, not for every minute. */
+  frozen(): Promise<Frozen[]>;
   /** Destroys everything whose term has ended, store by store, minus holds. Safe to run again after a crash. */
   sweep(run: { jobId: string }): Promise<SweepResult>;
   holds: {

@@ -2,6 +2,7 @@ import {
   type Anchor,
   type EraseReceipt,
   type Store,
+  spanOf,
   type Trx,
   type Unsupported,
   whereAnchored,
@@ -45,6 +46,12 @@ export const documents: Store = {
   purposes: ['payments'],
   schedule: 'billing.document',
   anchors: documentAnchors,
+  span: (db, from) =>
+    spanOf(
+      db,
+      tables.map((table) => ({ rows: db(table), day: 'paid_on' })),
+      from,
+    ),
   async locate(trx, id) {
     for (const table of tables) {
       const row = await trx(table).where({ id }).first('paid_on', 'subject_id');
