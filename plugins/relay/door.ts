@@ -25,6 +25,7 @@ const bodyBytes = 1024 * 1024;
 const frameBytes = Math.ceil((bodyBytes * 4) / 3) + 4096;
 const ticketBytes = 64 * 1024;
 const pullRows = 100;
+const pullBytes = 4 * 1024 * 1024;
 const preflightSeconds = 600;
 const closingMs = 2000;
 
@@ -172,7 +173,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     const limit = Math.min(pullRows, numberIn(query, 'limit', pullRows));
     const where = { project: pass.project.id, channel, ...recoveryWindow(clock, minutes, law.zone) };
     const { newest, oldest } = await channelEnds(db, where);
-    const rows = await readAfter(db, { ...where, after, limit });
+    const { rows } = await readAfter(db, { ...where, after, limit, bytes: pullBytes });
     const messages = await Promise.all(rows.map(hub.opened));
     const first = oldest ?? newest + 1;
     sendJson(response, 200, {

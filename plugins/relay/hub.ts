@@ -6,10 +6,14 @@ import type { Codec } from './frames.ts';
 import type { Pass } from './gate.ts';
 import { type Logged, payloadAad, recoveryWindow } from './log.ts';
 import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
+import { createTurns } from './turns.ts';
 
 /** How many bytes may wait for one slow reader before it is let go. */
 const queueBytes = 4 * 1024 * 1024;
 const pageRows = 500;
+const pageBytes = 1024 * 1024;
+/** Readers that look into the log at the same time: publishing needs the database too. */
+const readersAtOnce = 8;
 const retryMs = 500;
 const deliveriesMs = 1000;
 const deliveriesKept = 100_000;
@@ -58,6 +62,8 @@ export interface Connection {
 export function createHub(engine: Engine) {
   const { db, law, clock, vault, log } = engine;
   const { minutes } = sectionOf(law.operator, 'recovery');
+  const turn = createTurns(readersAtOnce);
+  const draining = new WeakMap<Duplex, Promise<void>>();
   const channels = new Map<string, Set<Subscription>>();
   const projects = new Map<string, Set<Connection>>();
   let counts: DeliveryCount[] = [];
@@ -138,10 +144,12 @@ export function createHub(engine: Engine) {
     const { connection, channel } = subscription;
     try {
       for (;;) {
-        const rows = await readAfter(db, {
-          ...{ project: connection.project, channel, after: subscription.last, limit: pageRows },
-          ...recoveryWindow(clock, minutes, law.zone),
-        });
+        const { rows, more } = await turn(() =>
+          readAfter(db, {
+            ...{ project: connection.project, channel, after: subscription.last, limit: pageRows, bytes: pageBytes },
+            ...recoveryWindow(clock, minutes, law.zone),
+          }),
+        );
         for (const row of rows) {
           if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
           const frame = connection.codec.message(await shownOf(row));
@@ -149,9 +157,10 @@ export function createHub(engine: Engine) {
           if (!send(connection, frame)) return;
           subscription.last = row.offset;
           note(row, 1, 0);
+          await drained(connection);
         }
         // Nothing newer was told meanwhile: from here on frames come directly.
-        if (rows.length < pageRows && subscription.last >= subscription.seen) {
+        if (!more && subscription.last >= subscription.seen) {
           subscription.replaying = false;
           return;
         }
@@ -160,7 +169,6 @@ export function createHub(engine: Engine) {
           sendLost(connection, channel, subscription.last, subscription.seen + 1);
           subscription.last = subscription.seen;
         }
-        await drained(connection);
       }
     } catch (error) {
       log.warn({ project: connection.project, error: String(error) }, 'A replay was interrupted.');
@@ -176,15 +184,28 @@ export function createHub(engine: Engine) {
   }
 
   /** A replay goes at the pace of its reader, so that many missed messages do not count as slowness. */
-  async function drained({ socket, closed }: Connection): Promise<void> {
-    if (closed || socket.writableLength < queueBytes / 4) return;
-    await new Promise<void>((done) => {
+  async function drained(connection: Connection): Promise<void> {
+    const { socket } = connection;
+    while (!connection.closed && connection.pendingBytes + socket.writableLength >= queueBytes / 4) {
+      if (connection.pendingBytes > 0) await new Promise((flushed) => setImmediate(flushed));
+      else await drain(socket);
+    }
+  }
+
+  /** All replays of a connection wait for the same moment. */
+  function drain(socket: Duplex): Promise<void> {
+    const known = draining.get(socket);
+    if (known) return known;
+    const moment = new Promise<void>((done) => {
       const go = (): void => {
         socket.off('drain', go).off('close', go);
+        draining.delete(socket);
         done();
       };
       socket.once('drain', go).once('close', go);
     });
+    draining.set(socket, moment);
+    return moment;
   }
 
   function sendLost(connection: Connection, channel: string, after: number, before: number): void {
@@ -308,10 +329,12 @@ export function createHub(engine: Engine) {
       channels.set(key, readers.add(subscription));
       let ends: Awaited<ReturnType<typeof channelEnds>>;
       try {
-        ends = await channelEnds(db, {
-          ...{ project: connection.project, channel },
-          ...recoveryWindow(clock, minutes, law.zone),
-        });
+        ends = await turn(() =>
+          channelEnds(db, {
+            ...{ project: connection.project, channel },
+            ...recoveryWindow(clock, minutes, law.zone),
+          }),
+        );
         if (after !== undefined && after > ends.newest) {
           throw new Refusal('offset.ahead', 'invalid', {
             field: 'after',
@@ -319,9 +342,11 @@ export function createHub(engine: Engine) {
           });
         }
       } catch (error) {
-        leave(connection, channel);
+        if (connection.subscriptions.get(channel) === subscription) leave(connection, channel);
         throw error;
       }
+      // Unsubscribed in the meantime: it never began.
+      if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
       send(connection, connection.codec.subscribed(channel, ends.newest));
       subscription.last = after ?? ends.newest;
       if (after !== undefined && after < ends.newest) {

@@ -199,18 +199,27 @@ export interface StoredRow {
   project_id: string;
 }
 
-/** What is still in the recovery window after an offset, oldest first. */
+/**
+ * What is still in the recovery window after an offset, oldest first: at most `limit` rows, and no further row once
+ * their payloads come to `bytes`. `more`: there may be further ones behind them.
+ */
 export async function readAfter(
   db: Db,
-  query: { project: string; channel: string; after: number; since: Instant; day: Day; limit: number },
-): Promise<StoredRow[]> {
-  return ask<StoredRow>(
+  query: { project: string; channel: string; after: number; since: Instant; day: Day; limit: number; bytes: number },
+): Promise<{ rows: StoredRow[]; more: boolean }> {
+  const rows = await ask<StoredRow & { before: number }>(
     db,
-    `select processed_on, project_id, channel, "offset", id, at, content_type, box from relay.payloads
-     where project_id = ? and channel = ? and "offset" > ? and processed_on >= ? and at >= ?
-     order by "offset" limit ?`,
-    [query.project, query.channel, query.after, query.day, query.since, query.limit],
+    `select * from (
+       select *, sum(octet_length(box)) over (order by "offset") - octet_length(box) as before from (
+         select processed_on, project_id, channel, "offset", id, at, content_type, box from relay.payloads
+         where project_id = ? and channel = ? and "offset" > ? and processed_on >= ? and at >= ?
+         order by "offset" limit ?) page
+     ) sized where before < ? order by "offset"`,
+    [query.project, query.channel, query.after, query.day, query.since, query.limit, query.bytes],
   );
+  const last = rows.at(-1);
+  const cut = last !== undefined && Number(last.before) + last.box.length >= query.bytes;
+  return { rows, more: cut || rows.length === query.limit };
 }
 
 /** The newest offset of a channel (0 before the first message) and the oldest one still in the recovery window. */
