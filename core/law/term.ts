@@ -71,15 +71,25 @@ export function anchorOf(from: Temporal.Instant | Day, zone: string): Anchor {
   return { on: zoneOf(zone).dayOf(ms), ms: exact ? ms : ms + 0.5, at: exact ? null : from };
 }
 
-/** The noon of a day as an anchor; which instant that is matters only where hours are counted from it. */
+/** The noon of a day as an anchor. */
 export function dayAnchor(on: number, zone: Zone): Anchor {
-  return {
-    on,
-    get ms() {
-      return zone.noonOf(on);
-    },
-    at: null,
-  };
+  return new Noon(on, zone);
+}
+
+/** Which instant the noon is matters only where hours are counted from it. */
+class Noon implements Anchor {
+  readonly on: number;
+  readonly at = null;
+  private readonly zone: Zone;
+
+  constructor(on: number, zone: Zone) {
+    this.on = on;
+    this.zone = zone;
+  }
+
+  get ms(): number {
+    return this.zone.noonOf(this.on);
+  }
 }
 
 /** The value in force on a day; null when the rule is silent about it. */
