@@ -37,6 +37,8 @@ import type { Acceptance, Consent, Consents, ConsentsDeps, Edition } from './typ
 import { howToDisagree, summaryMark } from './words.ts';
 
 const notifyJob = 'consents.notify-edition';
+/** Whoever takes back the consent to this purpose also wants no more advertising, and that is to stop at once. */
+const advertising = 'marketing';
 const batch = 100;
 
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -356,6 +358,7 @@ export function createConsents(deps: ConsentsDeps): Consents {
     const at = clock.now();
     await withdrawConsent(trx, row.id, { withdrawn_at: at, withdrawn_on: today(), withdrawn_via: via });
     await report(trx, { name: 'consent.withdrawn', about: row.id, subject, at, fields: { purpose } });
+    if (purpose === advertising) await report(trx, { name: 'marketing.refused', about: row.id, subject, at });
     await journal.append(trx, { action: 'consent.withdrawn', about: row.id, actor: subject, body: { purpose, via } });
     return consentOf({ ...row, withdrawn_at: at, withdrawn_via: via });
   }

@@ -1,5 +1,6 @@
 import { adminRoutes } from './admin.ts';
 import { apiRoutes } from './api.ts';
+import { eventApi } from './api-events.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { dpoRoutes } from './dpo.ts';
@@ -24,6 +25,7 @@ export function createConsole(deps: ConsoleDeps): void {
     ...myRoutes(shared),
     ...adminRoutes(shared),
     ...apiRoutes(deps),
+    ...eventApi(deps),
   ];
   for (const definition of routes) deps.http.route(definition);
   deps.http.menu(menuOf(shared));

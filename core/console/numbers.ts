@@ -11,6 +11,7 @@ const series: Record<string, string> = {
   ПК: 'pk',
   ОД: 'od',
   СЧ: 'sch',
+  СБ: 'sb',
 };
 const back = Object.fromEntries(Object.entries(series).map(([cyrillic, latin]) => [latin, cyrillic]));
 

@@ -246,11 +246,9 @@ export function createEvents(deps: EventsDeps): Events {
   const get: Events['get'] = async (idOrNumber, source = db) => {
     const event = await findEvent(source, idOrNumber);
     const id = event?.id ?? idOrNumber;
-    const [facts, rows, reports] = await Promise.all([
-      factsOf(source, [id]),
-      obligationsOf(source, [id]),
-      listReports(source, id),
-    ]);
+    const facts = await factsOf(source, [id]);
+    const rows = await obligationsOf(source, [id]);
+    const reports = await listReports(source, id);
     const ours = event !== undefined || rows.some((row) => isWatched(row));
     if (!ours || facts.length === 0) throw new Refusal('event.unknown', 'not-found', { event: idOrNumber });
     const page = eventOf(id, event, facts, rows);
