@@ -1,5 +1,5 @@
 import type { Temporal } from '../base/index.ts';
-import type { Db, Trx } from '../db/index.ts';
+import { type Db, spanOf, type Trx } from '../db/index.ts';
 import type { DeliveryState, LetterChannel, Locale } from './types.ts';
 
 type Instant = Temporal.Instant;
@@ -111,6 +111,10 @@ export async function adoptLetters(trx: Trx, about: string, subject: string): Pr
     .where({ about_id: about, forget_once_sent: false })
     .whereNull('subject_id')
     .update({ subject_id: subject });
+}
+
+export async function findPart(trx: Trx, part: LetterPart, id: string): Promise<LetterRow | undefined> {
+  return trx('core.letters').where({ id }).whereExists(deliveriesOf(trx, part)).first();
 }
 
 export async function findLetter(db: Db | Trx, id: string): Promise<LetterRow | undefined> {
@@ -230,8 +234,17 @@ export async function anchorDocuments(trx: Trx, about: string, day: Day): Promis
   return trx('core.documents').where({ about_id: about }).whereNull('anchored_on').update({ anchored_on: day });
 }
 
+/** A letter on a dashboard is a notice with a term of its own; whatever else was sent of it is the letter. */
+export type LetterPart = 'letters' | 'notices';
+
+function deliveriesOf(db: Db | Trx, part: LetterPart) {
+  const query = db('core.deliveries').whereRaw('core.deliveries.letter_id = core.letters.id');
+  return part === 'notices' ? query.where({ channel: 'dashboard' }) : query.whereNot({ channel: 'dashboard' });
+}
+
 export interface ScopeRows {
   subject?: string;
+  part?: LetterPart; // of letters
   ranges?: { from: Day; before: Day }[] | 'all';
   held?: string[];
   kinds?: readonly string[];
@@ -239,7 +252,8 @@ export interface ScopeRows {
 
 function narrow(trx: Trx, table: string, day: string, scope: ScopeRows) {
   const query = trx(table);
-  const { ranges = 'all', held, kinds } = scope;
+  const { ranges = 'all', held, kinds, part } = scope;
+  if (part) query.whereExists(deliveriesOf(trx, part));
   if (scope.subject) query.where({ subject_id: scope.subject });
   if (kinds) query.whereIn('kind', kinds);
   if (held?.length) query.where((q) => q.whereNull('subject_id').orWhereNotIn('subject_id', held));
@@ -266,6 +280,21 @@ export async function countByDay(
   return query as unknown as Promise<{ day: Day | null; count: number }[]>;
 }
 
+/** The first and the last of the days of `countByDay`, of all people; each kind of documents by itself, as its index has it. */
+export function spanOfDays(db: Db | Trx, of: LetterPart | readonly string[], from?: Day) {
+  const table = typeof of === 'string' ? 'core.letters' : 'core.documents';
+  const day = anchorOf[table];
+  const rows =
+    typeof of === 'string'
+      ? [db(table).whereNotNull('body').whereExists(deliveriesOf(db, of))]
+      : of.map((kind) => db(table).where({ kind }));
+  return spanOf(
+    db,
+    rows.map((some) => ({ rows: some, day })),
+    from,
+  );
+}
+
 export async function countRows(trx: Trx, table: Table, scope: ScopeRows): Promise<number> {
   const [row] = await narrow(trx, table, anchorOf[table], scope).count('* as count');
   return Number(row?.count ?? 0);
@@ -281,14 +310,53 @@ export async function deleteRows(
   const rows: { key_name: string; day: Day | null }[] = await narrow(trx, table, day, scope)
     .delete()
     .returning(['key_name', `${day} as day`] as string[]);
-  const names = [...new Set(rows.map(({ key_name }) => key_name))];
-  const used = new Set<string>(
-    (await trx(table).whereIn('key_name', names).distinct('key_name')).map(({ key_name }) => key_name),
-  );
   const days = rows.map((row) => row.day).filter((d) => d !== null);
-  return { affected: rows.length, keys: names.filter((name) => !used.has(name)).sort(), days };
+  return { affected: rows.length, keys: await unused(trx, table, rows), days };
 }
 
-export async function listOf(trx: Trx, subject: string): Promise<LetterRow[]> {
-  return trx('core.letters').where({ subject_id: subject }).orderBy('id');
+/** Deletes one part of letters; a letter of which nothing is left goes whole. Answers the keys that no letter uses any more. */
+export async function deleteParts(
+  trx: Trx,
+  part: LetterPart,
+  scope: ScopeRows,
+): Promise<{ affected: number; keys: string[]; days: Day[] }> {
+  // Locked first: whoever deletes the other part at the same time sees what is left of them.
+  const going: { day: Day | null }[] = await narrow(trx, 'core.letters', 'settled_on', { ...scope, part })
+    .forUpdate()
+    .select('settled_on as day');
+  const letters = () => narrow(trx, 'core.letters', 'settled_on', scope);
+  const deliveries = trx('core.deliveries').whereIn('letter_id', letters().select('id'));
+  await (part === 'notices'
+    ? deliveries.where({ channel: 'dashboard' })
+    : deliveries.whereNot({ channel: 'dashboard' })
+  ).delete();
+  const gone: { key_name: string }[] = await letters()
+    .whereNotExists(trx('core.deliveries').whereRaw('core.deliveries.letter_id = core.letters.id'))
+    .delete()
+    .returning('key_name');
+  const days = going.map(({ day }) => day).filter((day) => day !== null);
+  return { affected: going.length, keys: await unused(trx, 'core.letters', gone), days };
+}
+
+/** Of the keys of deleted rows those that no row uses any more. */
+async function unused(trx: Trx, table: Table, gone: readonly { key_name: string }[]): Promise<string[]> {
+  const names = [...new Set(gone.map(({ key_name }) => key_name))];
+  const used = await trx(table).whereIn('key_name', names).distinct('key_name');
+  const still = new Set<string>(used.map(({ key_name }) => key_name));
+  return names.filter((name) => !still.has(name)).sort();
+}
+
+/** The letters of a person, or the notices with when they were placed and read. */
+export async function listOf(trx: Trx, subject: string, part: LetterPart): Promise<(LetterRow & Placed)[]> {
+  const query = trx('core.letters').where({ subject_id: subject }).whereNotNull('body').orderBy('core.letters.id');
+  if (part === 'letters') return query.whereExists(deliveriesOf(trx, part));
+  return query
+    .join('core.deliveries as d', 'd.letter_id', 'core.letters.id')
+    .where({ 'd.channel': 'dashboard' })
+    .select('core.letters.*', 'd.sent_at as placed_at', 'd.read_at');
+}
+
+interface Placed {
+  placed_at?: Instant | null;
+  read_at?: Instant | null;
 }

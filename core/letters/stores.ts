@@ -1,11 +1,21 @@
 import type { Temporal } from '../base/index.ts';
-import type { Trx } from '../db/index.ts';
+import type { Db, Trx } from '../db/index.ts';
 import type { Operator } from '../law/index.ts';
 import type { Vault } from '../vault/index.ts';
-import { countByDay, countRows, deleteRows, listDocuments, listOf, type ScopeRows } from './store.ts';
+import {
+  countByDay,
+  countRows,
+  deleteParts,
+  deleteRows,
+  findPart,
+  type LetterPart,
+  listDocuments,
+  listOf,
+  type ScopeRows,
+  spanOfDays,
+} from './store.ts';
 
 type Day = Temporal.PlainDate;
-type Table = 'core.letters' | 'core.documents';
 
 interface Words {
   ru: string;
@@ -43,6 +53,7 @@ export interface LetterStore {
   purposes: string[];
   schedule: string;
   anchors(trx: Trx, subject?: string): Promise<{ day: Day | null; count: number }[]>;
+  span(db: Db | Trx, from?: Day): Promise<{ first: Day; last: Day } | null>;
   locate?(trx: Trx, id: string): Promise<{ from: Day | null; subject: string | null } | null>;
   collect(subject: string, context: Context): Promise<{ rows: Record<string, unknown>[]; source: string }>;
   erase(scope: Scope, context: Context): Promise<Receipt>;
@@ -57,24 +68,26 @@ function scopeRows(scope: Scope, kinds?: readonly string[]): ScopeRows {
   return { ...who, ranges: scope.anchored, ...(kinds ? { kinds } : {}) };
 }
 
-async function erase(
-  table: Table,
-  tables: string[],
-  scope: Scope,
-  context: Context,
-  kinds?: readonly string[],
+interface Deleted {
+  affected: number;
+  keys: string[];
+  days: Day[];
+}
+
+/** What was deleted, as a receipt; the keys that sealed nothing else are shredded. */
+async function receiptOf(
+  { affected, keys, days }: Deleted,
+  { remaining, tables, run }: { remaining: number; tables: string[]; run: string },
+  { vault, runId }: Context,
 ): Promise<Receipt> {
-  const { trx, vault, runId } = context;
-  const { affected, keys, days } = await deleteRows(trx, table, scopeRows(scope, kinds));
-  if (keys.length) await vault.shred(keys, { runId: `${runId}/${table}${kinds ? `/${kinds[0]}` : ''}` });
-  const left: ScopeRows = scope.why === 'request' ? { subject: scope.subject } : { ranges: scope.anchored };
+  if (keys.length) await vault.shred(keys, { runId: `${runId}/${run}` });
   const sorted = days.map(String).sort();
   const first = days.find((day) => day.toString() === sorted[0]);
   const last = days.find((day) => day.toString() === sorted.at(-1));
   return {
     outcome: affected > 0 ? 'erased' : 'not_found',
     affected,
-    remaining: await countRows(trx, table, { ...left, ...(kinds ? { kinds } : {}) }),
+    remaining,
     keys: keys.length,
     keyNames: keys,
     tables,
@@ -82,43 +95,93 @@ async function erase(
   };
 }
 
+const leftOf = (scope: Scope): ScopeRows =>
+  scope.why === 'request' ? { subject: scope.subject } : { ranges: scope.anchored };
+
+async function eraseLetters(part: LetterPart, scope: Scope, context: Context): Promise<Receipt> {
+  const { trx } = context;
+  const deleted = await deleteParts(trx, part, scopeRows(scope));
+  const remaining = await countRows(trx, 'core.letters', { ...leftOf(scope), part });
+  return receiptOf(deleted, { remaining, tables: letterTables, run: `core.letters/${part}` }, context);
+}
+
+async function erasePapers(kinds: readonly string[], scope: Scope, context: Context): Promise<Receipt> {
+  const { trx } = context;
+  const deleted = await deleteRows(trx, 'core.documents', scopeRows(scope, kinds));
+  const remaining = await countRows(trx, 'core.documents', { ...leftOf(scope), kinds });
+  return receiptOf(deleted, { remaining, tables: ['core.documents'], run: `core.documents/${kinds[0]}` }, context);
+}
+
+const letterTables = ['core.letters', 'core.deliveries'];
+const letterColumns = (category: string): Record<string, string> => ({
+  'core.letters.template': 'technical',
+  'core.letters.version': 'technical',
+  'core.letters.locale': 'technical',
+  'core.letters.attachments': 'technical',
+  'core.letters.key_name': 'technical',
+  'core.letters.body': category,
+  'core.deliveries.channel': 'technical',
+  'core.deliveries.state': 'technical',
+  'core.deliveries.code': 'technical',
+});
+
+async function locateLetter(part: LetterPart, trx: Trx, id: string) {
+  const row = await findPart(trx, part, id);
+  return row ? { from: row.settled_on, subject: row.subject_id } : null;
+}
+
 const letters: LetterStore = {
-  title: { ru: 'Письма и уведомления', en: 'Letters and notices' },
+  title: { ru: 'Письма', en: 'Letters' },
   system: correspondence,
   subject: 'any',
-  tables: ['core.letters', 'core.deliveries'],
-  columns: {
-    'core.letters.template': 'technical',
-    'core.letters.version': 'technical',
-    'core.letters.locale': 'technical',
-    'core.letters.attachments': 'technical',
-    'core.letters.key_name': 'technical',
-    'core.letters.body': 'letter.body',
-    'core.deliveries.channel': 'technical',
-    'core.deliveries.state': 'technical',
-    'core.deliveries.code': 'technical',
-  },
+  tables: letterTables,
+  columns: letterColumns('letter.body'),
   purposes: ['communication', 'compliance'],
   schedule: 'letter.body',
-  async anchors(trx, subject) {
-    return countByDay(trx, 'core.letters', subject ? { subject } : {});
-  },
-  async locate(trx, id) {
-    const row = await trx('core.letters').where({ id }).first('settled_on', 'subject_id');
-    return row ? { from: row.settled_on, subject: row.subject_id } : null;
-  },
+  anchors: (trx, subject) => countByDay(trx, 'core.letters', { part: 'letters', ...(subject ? { subject } : {}) }),
+  span: (db, from) => spanOfDays(db, 'letters', from),
+  locate: (trx, id) => locateLetter('letters', trx, id),
   async collect(subject, { trx, vault }) {
     const rows: Record<string, unknown>[] = [];
-    for (const letter of await listOf(trx, subject)) {
+    for (const letter of await listOf(trx, subject, 'letters')) {
       if (!letter.body) continue;
       const { subject: title, text, to } = JSON.parse((await vault.open(letter.body, letter.id)).toString('utf8'));
       rows.push({ id: letter.id, queued_at: letter.queued_at.toString(), to: to.email ?? '', subject: title, text });
     }
     return { rows, source: 'созданы оператором: письма, отправленные субъекту' };
   },
-  erase: (scope, context) => erase('core.letters', ['core.letters', 'core.deliveries'], scope, context),
+  erase: (scope, context) => eraseLetters('letters', scope, context),
   rectify: { unsupported: 'Отправленное письмо не меняется; ошибка исправляется новым письмом.' },
   restrict: { unsupported: 'Отправленные письма не используются повторно, обрабатывать в них больше нечего.' },
+};
+
+/** What stands on people's dashboards: mostly letters that were also sent, so that the text lies there once. */
+const notices: LetterStore = {
+  title: { ru: 'Уведомления в личном кабинете', en: 'Notices of the dashboard' },
+  system: correspondence,
+  subject: 'any',
+  tables: letterTables,
+  columns: letterColumns('notice'),
+  purposes: ['communication', 'compliance'],
+  schedule: 'notice',
+  anchors: (trx, subject) => countByDay(trx, 'core.letters', { part: 'notices', ...(subject ? { subject } : {}) }),
+  span: (db, from) => spanOfDays(db, 'notices', from),
+  locate: (trx, id) => locateLetter('notices', trx, id),
+  async collect(subject, { trx, vault }) {
+    const rows: Record<string, unknown>[] = [];
+    for (const { id, body, placed_at, read_at } of await listOf(trx, subject, 'notices')) {
+      if (!body) continue;
+      const { subject: title, text } = JSON.parse((await vault.open(body, id)).toString('utf8'));
+      rows.push({
+        ...{ id, placed_at: placed_at?.toString() ?? null, read_at: read_at?.toString() ?? null },
+        ...{ subject: title, text },
+      });
+    }
+    return { rows, source: 'созданы оператором: уведомления, размещённые в личном кабинете' };
+  },
+  erase: (scope, context) => eraseLetters('notices', scope, context),
+  rectify: { unsupported: 'Размещённое уведомление не меняется; ошибка исправляется новым уведомлением.' },
+  restrict: { unsupported: 'Уведомление видит только тот, кому оно адресовано; обрабатывать в нём больше нечего.' },
 };
 
 /** Documents of one kind of term each: the table is shared, the category and the schedule are not. */
@@ -142,6 +205,7 @@ function papers(title: Words, category: string, kinds: readonly string[], purpos
     async anchors(trx, subject) {
       return countByDay(trx, 'core.documents', { kinds, ...(subject ? { subject } : {}) });
     },
+    span: (db, from) => spanOfDays(db, kinds, from),
     async collect(subject, { trx }) {
       const found = (await listDocuments(trx, { subject })).filter(({ kind }) => kinds.includes(kind));
       return {
@@ -151,7 +215,7 @@ function papers(title: Words, category: string, kinds: readonly string[], purpos
         source: 'составлены оператором',
       };
     },
-    erase: (scope, context) => erase('core.documents', ['core.documents'], scope, context, kinds),
+    erase: (scope, context) => erasePapers(kinds, scope, context),
     rectify: { unsupported: 'Выданный документ не меняется; ошибка исправляется новым документом.' },
     restrict: { unsupported: 'Документ хранится как доказательство и ни для чего другого не используется.' },
   };
@@ -178,6 +242,7 @@ export function createStores({
 function allStores(): Record<string, LetterStore> {
   return {
     letters,
+    notices,
     acts: papers(
       { ru: 'Акты об уничтожении (документы)', en: 'Acts of destruction (documents)' },
       'destruction.evidence',

@@ -245,6 +245,63 @@ describe('the stores of letters and documents', () => {
     expect(left.map(({ id }) => id)).to.deep.equal([held, later]);
   });
 
+  it('a letter and its notice on the dashboard go by terms of their own; what is left of neither goes whole', async () => {
+    const { letters, notices } = house.letters.stores;
+    if (!letters || !notices) throw new Error('no store');
+    const both = { template: 'limit.warning', to: ada, data: limit, channels: ['email', 'dashboard'] } as const;
+    const id = await house.story((trx) => house.letters.queue(trx, { ...both, channels: [...both.channels] }));
+    const alone = await house.story((trx) => house.letters.queue(trx, { ...both, channels: ['dashboard'] }));
+    for (const channel of both.channels) {
+      await house.story(async (trx) => {
+        for (const delivery of await house.letters.waiting(trx, channel, 10)) {
+          await house.letters.sent(trx, delivery.id, { at: house.clock.now() });
+        }
+      });
+    }
+    const subject = ada.subject as string;
+    const count = async (store: typeof letters) =>
+      (await house.story((trx) => store.anchors(trx, subject))).map(({ day: on, count }) => [String(on), count]);
+    expect(await count(letters)).to.deep.equal([['2026-05-12', 1]]);
+    expect(await count(notices)).to.deep.equal([['2026-05-12', 2]]);
+    const shown = await house.story((trx) => notices.collect(subject, context(trx, 'x')));
+    expect(shown.rows.map((row) => [row.id, row.placed_at !== null, row.read_at])).to.deep.equal([
+      [id, true, null],
+      [alone, true, null],
+    ]);
+    const expire = (store: typeof letters, run: string) =>
+      house.story((trx) =>
+        store.erase(
+          { why: 'expiry', anchored: [{ from: day('2026-05-12'), before: day('2026-05-13') }], held: [] },
+          context(trx, run),
+        ),
+      );
+    expect(await expire(letters, 'swp_1')).to.include({ affected: 1, remaining: 0, keys: 0 });
+    expect(await count(letters)).to.deep.equal([]);
+    expect((await house.letters.notices(subject)).map((notice) => notice.id)).to.have.members([id, alone]);
+    expect(await expire(notices, 'swp_2')).to.include({ affected: 2, remaining: 0, keys: 1 });
+    expect(await house.letters.notices(subject)).to.deep.equal([]);
+    expect(await house.db('core.letters')).to.deep.equal([]);
+
+    // The other way round: the shorter term of the notice takes it off the dashboard, the letter stays.
+    const again = await house.story((trx) => house.letters.queue(trx, { ...both, channels: [...both.channels] }));
+    expect(await house.story(async (trx) => (await notices.locate?.(trx, again)) ?? null)).to.deep.equal({
+      from: null,
+      subject,
+    });
+    const erase = { why: 'request', subject, anchored: 'all' } as const;
+    expect(await house.story((trx) => notices.erase(erase, context(trx, 'pln_1')))).to.include({
+      affected: 1,
+      keys: 0,
+    });
+    expect(await house.story(async (trx) => (await notices.locate?.(trx, again)) ?? null)).to.equal(null);
+    expect((await house.letters.open(again)).text).to.be.a('string');
+    expect(await house.story((trx) => letters.erase(erase, context(trx, 'pln_1')))).to.include({
+      affected: 1,
+      keys: 1,
+    });
+    expect(await house.db('core.letters')).to.deep.equal([]);
+  });
+
   it('say what each column holds, so that the map is whole', async () => {
     // The data map is a room to the right: that the shapes agree is checked here, by the compiler.
     const stores: Record<string, Store> = house.letters.stores;

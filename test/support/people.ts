@@ -176,6 +176,20 @@ export async function asksWhatIsHeld(test: TestApp, { dpo }: Crew, person: Plant
   person.words.push(words);
 }
 
+/** A letter that also stands on the dashboard. */
+export async function isNotified(test: TestApp, { name, email, subject, ids }: Planted): Promise<void> {
+  const { db, letters } = test.app.engine;
+  const data = {
+    project: `Проект ${email}`,
+    endsOn: '2026-06-12',
+    url: 'https://example.org/',
+    clause: 'Оферта, п. 4.2',
+  };
+  const order = { template: 'billing.period-ending', to: { name, email, subject }, data } as const;
+  ids.push(await db.transaction((trx) => letters.queue(trx, { ...order, channels: ['email', 'dashboard'] })));
+  await settle(test);
+}
+
 /** A hold that has been placed and released. */
 export async function wasOnHold({ dpo }: Crew, { subject, email }: Planted): Promise<void> {
   const order = {

@@ -27,6 +27,7 @@ import {
   aUser,
   type Crew,
   isErased,
+  isNotified,
   leaves,
   looksAtTheLog,
   type Planted,
@@ -129,6 +130,7 @@ async function plantCouples(test: Awaited<ReturnType<typeof startApp>>, crew: Cr
   await settle(test);
   for (const person of [anna, boris]) {
     await asksWhatIsHeld(test, crew, person);
+    await isNotified(test, person);
     await wasOnHold(crew, person);
     await wasLookedUpByHand(test, person);
   }
