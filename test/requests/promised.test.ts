@@ -153,7 +153,7 @@ describe('a right that only the documents of the operator give', () => {
       const closed = await answer(id, 'Спасибо за обращение.');
       expect(closed).to.include({ state: 'closed', blocked: true, overdue: false });
       const { template, text } = await lastLetter(id);
-    expect(template).to.equal('request.answer');
+      expect(template).to.equal('request.answer');
       expect(text).to.include('с 05.05.2026').and.include('«Следы сбоев»').and.include('Спасибо за обращение.');
       expect(text).to.include('«Профили»: в лавке нечего блокировать.').and.include('п. 9.1(ix)');
       expect(await house.obligations.list({ about: id, state: 'open' })).to.deep.equal([]);
