@@ -6,7 +6,7 @@ import { createPile, readChunks } from './bodies.ts';
 import { bytesOf, checkChannel, checkKey, checkType } from './channel.ts';
 import { noOthers } from './frames.ts';
 import type { Pass } from './gate.ts';
-import { type Accepted, unavailable } from './log.ts';
+import type { Accepted } from './log.ts';
 import type { Outgoing, Publisher, Sender } from './publisher.ts';
 
 export const batchType = 'application/x-ndjson';
@@ -21,10 +21,14 @@ const newline = 0x0a;
  * Publishes many messages with one request: a line of JSON each, answered by a line each in the same order. A line that
  * is wrong is answered as such and does not stop the others; a request that is wrong as a whole publishes nothing.
  */
-export function createBatches(engine: Engine, publisher: Publisher, { lineBytes }: { lineBytes: number }) {
+export function createBatches(
+  engine: Engine,
+  publisher: Publisher,
+  { lineBytes, bodyMs }: { lineBytes: number; bodyMs: number },
+) {
   let held = 0;
 
-  /** @throws Refusal `body.wrong-type` | `batch.*` | `log.unavailable`; TooSlow | HungUp */
+  /** @throws Refusal `batch.too-many-lines` | `batch.too-large` | `batch.empty`; TooSlow | HungUp */
   async function read(request: IncomingMessage): Promise<(Outgoing | Refusal)[]> {
     const lines: (Outgoing | Refusal)[] = [];
     const split = createLines(lineBytes, (line) => {
@@ -32,11 +36,12 @@ export function createBatches(engine: Engine, publisher: Publisher, { lineBytes 
       lines.push(line === null ? tooLong(lineBytes) : messageOf(line));
     });
     let bytes = 0;
-    await readChunks(request, (chunk) => {
+    const take = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > batchBytes) throw tooManyBytes();
       split.take(chunk);
-    });
+    };
+    await readChunks(request, take, { limitMs: bodyMs });
     split.end();
     if (lines.length === 0) throw new Refusal('batch.empty', 'invalid', { message: 'A batch has at least one line.' });
     return lines;
@@ -47,7 +52,7 @@ export function createBatches(engine: Engine, publisher: Publisher, { lineBytes 
     // What was announced is what may come; a body without a length may be of any.
     const declared = Number(request.headers['content-length'] ?? batchBytes);
     if (declared > batchBytes) throw tooManyBytes();
-    if (held + declared > allBatchesBytes) throw unavailable();
+    if (held + declared > allBatchesBytes) throw busy();
     held += declared;
     try {
       const lines = await read(request);
@@ -177,6 +182,13 @@ function tooManyLines(): Refusal {
   return new Refusal('batch.too-many-lines', 'invalid', {
     limit: { name: 'lines', value: linesPerBatch },
     message: `A batch has at most ${linesPerBatch} lines; nothing of this one was published.`,
+  });
+}
+
+function busy(): Refusal {
+  return new Refusal('batch.busy', 'unavailable', {
+    retryAfter: 1,
+    message: 'Too many batches are on their way at once; try again.',
   });
 }
 

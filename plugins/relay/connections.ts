@@ -43,6 +43,8 @@ export function createConnections(
     let alive = true;
     let controls = 0;
     const beat = setInterval(() => {
+      // What we do not read ourselves, we cannot miss.
+      if (ws.isPaused) return;
       if (!alive) return ws.terminate();
       [alive, controls] = [false, 0];
       ws.ping();

@@ -34,7 +34,7 @@ const ticketMark = 'ticket.';
 
 const usual: Patience & { bodyMs: number } = { heartbeatMs: 30_000, helloMs: 5_000, bodyMs: 30_000 };
 
-interface Parts {
+export interface Parts {
   gate: Gate;
   hub: Hub;
   publisher: Publisher;
@@ -53,7 +53,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
   const { clock, db, law } = engine;
   const { minutes } = sectionOf(law.operator, 'recovery');
   const connections = createConnections(engine, { hub, publisher, patience });
-  const batch = createBatches(engine, publisher, { lineBytes: frameBytes });
+  const batch = createBatches(engine, publisher, { lineBytes: frameBytes, bodyMs: patience.bodyMs });
   // How long a peer may take to say goodbye; the types do not know it yet.
   const closing: ServerOptions & { closeTimeout: number } = { closeTimeout: closingMs };
   const server = new WebSocketServer({
@@ -96,7 +96,8 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://relay');
-    const methods = at(url.pathname.slice(prefix.length).split('/'));
+    // Dots in a path may have led it elsewhere.
+    const methods = url.pathname.startsWith(prefix) ? at(url.pathname.slice(prefix.length).split('/')) : null;
     if (!methods) throw new Refusal('path.unknown', 'not-found', {});
     const allow = Object.keys(methods).join(', ');
     if (request.method === 'OPTIONS') return preflight(request, response, allow);

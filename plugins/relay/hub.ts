@@ -356,7 +356,9 @@ export function createHub(engine: Engine) {
           subscription.last = first - 1;
         }
       }
-      await replay(subscription);
+      // Nothing was missed and nothing was told meanwhile: the log need not be looked into.
+      if (subscription.last >= ends.newest && subscription.seen <= subscription.last) subscription.replaying = false;
+      else await replay(subscription);
     },
     unsubscribe: leave,
     send,

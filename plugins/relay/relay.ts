@@ -1,5 +1,5 @@
 import { countedAnew, dayOf, type Engine, noticeKey, sectionOf, Temporal } from '../../core/index.ts';
-import { createDoor } from './door.ts';
+import { createDoor, type Parts } from './door.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createHub } from './hub.ts';
 import { createLog, keyHours } from './log.ts';
@@ -16,7 +16,7 @@ const usageDays = 30;
 const deliveriesShown = 50;
 
 /** The relay of one engine: its use cases, its door, and what runs behind them. */
-export function createRelay(engine: Engine) {
+export function createRelay(engine: Engine, { patience }: Pick<Parts, 'patience'> = {}) {
   const { clock, db, law } = engine;
   const hub = createHub(engine);
   const gate: Gate = createGate(engine, hub);
@@ -26,7 +26,7 @@ export function createRelay(engine: Engine) {
   const tickets = createTickets(engine, gate);
   const publisher = createPublisher({ gate, log });
   const seat = createSeats(engine, { hub, notices });
-  const door = createDoor(engine, { gate, hub, publisher, tickets, seat });
+  const door = createDoor(engine, { gate, hub, publisher, tickets, seat, ...(patience ? { patience } : {}) });
 
   async function usage(id: string): Promise<Usage> {
     const { dayZone, clause, overClause, warnAt } = sectionOf(law.operator, 'limits');
