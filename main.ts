@@ -255,6 +255,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     return {
       engine,
       obligations,
+      events,
       paidUntil: (subject) => db.transaction((trx) => host.paidUntil(trx, subject)),
       config,
       url,

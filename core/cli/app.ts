@@ -1,7 +1,7 @@
 import type { Clock, Temporal } from '../base/index.ts';
 import type { Store } from '../datamap/index.ts';
 import type { Law } from '../law/index.ts';
-import type { Obligations } from '../obligations/index.ts';
+import type { Events, Obligations } from '../obligations/index.ts';
 import type { Config, Engine, Log } from '../plugin/index.ts';
 
 /** What an installation is started with. Everything has a default but the folder of the data. */
@@ -35,6 +35,8 @@ export interface App {
   engine: Engine;
   /** Duties and facts, to be looked at; whoever has something to report goes through `engine.report`. */
   obligations: Pick<Obligations, 'list' | 'facts' | 'again'>;
+  /** What staff report, and what follows from it. */
+  events: Pick<Events, 'report' | 'list' | 'get'>;
   /** The last day that is paid for, by the plugin that knows. */
   paidUntil(subject: string): Promise<Temporal.PlainDate | null>;
   config: Config;

@@ -4,6 +4,7 @@ import { eventApi } from './api-events.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { dpoRoutes } from './dpo.ts';
+import { eventPages } from './events.ts';
 import { logRoutes } from './logs.ts';
 import { menuOf } from './menu.ts';
 import { myRoutes } from './my.ts';
@@ -19,6 +20,7 @@ export function createConsole(deps: ConsoleDeps): void {
     ...publicRoutes(shared),
     ...authRoutes(shared),
     ...dpoRoutes(shared),
+    ...eventPages(shared),
     ...taskPages(shared),
     ...(deps.projects ? logRoutes(shared, deps.projects.logs) : []),
     ...auditRoutes(shared),

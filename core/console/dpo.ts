@@ -8,8 +8,10 @@ import { by, form, line, maybe, notInFuture, type Shared } from './shared.ts';
 import { barChart } from './views/chart.ts';
 import { deadlineBadge, strip } from './views/deadline.ts';
 import { actRow, ledgerRows, outcomeShown, planItems, planRow } from './views/erasures.ts';
+import { eventRow } from './views/events.ts';
 import {
   actions,
+  attachmentRows,
   banner,
   because,
   channelNames,
@@ -144,8 +146,9 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       async handler(call) {
         const w = words(call);
         const today = shared.today();
-        const [open, plans, unsigned] = await Promise.all([
+        const [open, begun, plans, unsigned] = await Promise.all([
           requests.list({ open: true, limit: 500 }),
+          shared.events.list({ open: true, limit: 10 }),
           retention.plans.list({ open: true }),
           retention.acts.list({ unsigned: true, limit: 20 }),
         ]);
@@ -158,6 +161,10 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
             .filter(({ state }) => state === 'waiting' || state === 'partly')
             .map((plan) => ({ plan: planRow(plan, today, w), at: plan.eraseBy })),
           ...open.map((request) => ({ request: requestRow(request, today, w), at: request.dueOn })),
+          ...begun.map((event) => ({
+            event: eventRow(event, today, w),
+            at: event.lateFrom?.subtract({ milliseconds: 1 }).toZonedDateTimeISO(law.zone).toPlainDate() ?? null,
+          })),
         ]
           .sort((a, b) => (a.at && b.at ? Temporal.PlainDate.compare(a.at, b.at) : a.at ? -1 : 1))
           .slice(0, 10);

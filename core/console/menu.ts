@@ -1,5 +1,6 @@
 import type { Actor, Locale, NavItem, NavSection } from '../http/index.ts';
 import type { Shared } from './shared.ts';
+import { eventCounts } from './views/events.ts';
 import { counters } from './views/requests.ts';
 
 /** The side menu of a person: only what their roles open. */
@@ -22,6 +23,7 @@ export function menuOf(shared: Shared) {
         items: [
           item('/dpo', t('Сегодня')),
           item('/dpo/requests', t('Обращения'), { count: open.length, late: counters(open, shared.today()).late }),
+          item('/dpo/events', t('События'), eventCounts(await shared.events.list({ open: true, limit: 500 }))),
           item('/dpo/erasures', t('Удаления'), { count: plans.length }),
           ...(byHand ? [item('/dpo/tasks', t('Задачи работникам'), { count: tasks.length })] : []),
           ...(has('dpo') && shared.projects ? [item('/dpo/log-access', t('Доступ к журналу'))] : []),

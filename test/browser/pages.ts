@@ -28,6 +28,7 @@ function allPages(site: Site): Visited[] {
     ...{ name: `dpo-request-${kind}`, path: `/dpo/requests/${toPath(number)}`, who: dpo },
   }));
   const objection = promised.find(({ name }) => name.endsWith('-objection'));
+  const incident = `/dpo/events/${toPath(site.events.incident)}`;
   const visitor = (name: string, path: string): Visited => ({ name, path, who: null });
   return [
     visitor('public-home', '/'),
@@ -61,6 +62,23 @@ function allPages(site: Site): Visited[] {
     { name: 'dpo-answer', path: `${card}/answer`, who: dpo },
     { name: 'dpo-refuse', path: `${card}/refuse`, who: dpo },
     { name: 'dpo-extend', path: `${card}/extend`, who: dpo },
+    { name: 'dpo-events', path: '/dpo/events', who: dpo },
+    { name: 'dpo-events-all', path: '/dpo/events?view=all', who: dpo },
+    { name: 'dpo-event-kinds', path: '/dpo/events/new', who: dpo },
+    { name: 'dpo-event-new', path: '/dpo/events/new?fact=incident.detected', who: dpo },
+    {
+      name: 'dpo-event-errors',
+      path: '/dpo/events/new?fact=regulator.asked',
+      who: dpo,
+      prepare: async (page) => {
+        await page.fill('#at', '2027-01-01T10:00');
+        await page.click('main button.primary');
+        await page.waitForSelector('.summary');
+      },
+    },
+    { name: 'dpo-event', path: incident, who: dpo },
+    { name: 'dpo-event-claim', path: `/dpo/events/${toPath(site.events.claim)}`, who: dpo },
+    { name: 'dpo-event-report', path: `${incident}/report?fact=incident.reported`, who: dpo },
     { name: 'dpo-erasures', path: '/dpo/erasures', who: dpo },
     { name: 'dpo-erasure', path: `/dpo/erasures/${site.plan}`, who: dpo },
     { name: 'dpo-acts', path: '/dpo/acts', who: dpo },

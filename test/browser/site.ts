@@ -26,6 +26,8 @@ export interface Site {
   /** The plan that waits for its check, and the request behind it. */
   plan: string;
   requests: { access: string; late: string; deletion: string };
+  /** Numbers of events: an incident with one clock still running, a claim that is late. */
+  events: { incident: string; claim: string };
   /** Numbers of requests for rights that only the operator's documents give, by their kind; none for most. */
   promised: Partial<Record<RequestKind, string>>;
   close(): Promise<void>;
@@ -125,6 +127,7 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   }
   const deletion = await story((trx) => accounts.deletion(trx, melnikova.account));
   await test.advance('2026-11-20T18:40');
+  const events = await tellEvents(test);
   await engine.jobs.idle();
   await engine.journal.sealUp();
   return {
@@ -141,8 +144,29 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
     plan: deletion.plan,
     requests: { access: access.number, late: late.number, deletion: deletion.number },
     promised,
+    events,
     close: () => test.close(),
   };
+}
+
+/** What the officer has reported: a leak of two days ago, told of to the regulator, and a claim nobody answered. */
+async function tellEvents({ app }: TestApp): Promise<Site['events']> {
+  const { events, engine } = app;
+  const officer = (await engine.accounts.staff.list()).find(({ roles }) => roles.includes('dpo'));
+  const by = { account: officer?.account ?? '', roles: ['dpo'] };
+  const tell = async (fact: string, at: string, more: Partial<Parameters<typeof events.report>[1]> = {}) => {
+    const order = { fact, at: moscow(at), by, ...more };
+    return (await engine.db.transaction((trx) => events.report(trx, order))).id;
+  };
+  const fields = { subjects: 12_000, identifiers: 15_500 };
+  const incident = await tell('incident.detected', '2026-11-18T21:10', {
+    fields,
+    note: 'Копия базы в открытом доступе',
+  });
+  await tell('incident.noticed', '2026-11-19T15:00', { about: incident, contains: ['1', '2', '3'] });
+  const claim = await tell('claim.received', '2026-11-02T12:00', { fields: { customer: 'consumer' } });
+  const numberOf = async (id: string): Promise<string> => (await events.get(id)).number ?? id;
+  return { incident: await numberOf(incident), claim: await numberOf(claim) };
 }
 
 export { moscow };
