@@ -1,16 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect as dial, type Socket } from 'node:net';
+import { connect as dial, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { createRelay } from '../../plugins/relay/relay.ts';
 import { type Client, connect, publish } from './engine.ts';
-import { aStand, type Stand, until } from './stand.ts';
+import { aStand, type Node, type Stand, until } from './stand.ts';
 
 describe('the relay among hostile peers', function () {
   this.timeout(30_000);
   let stand: Stand;
-  let parts: ReturnType<typeof createRelay>;
-  let server: Server;
+  let node: Node;
   let origin: string;
   let token: string;
   let project: string;
@@ -20,12 +17,8 @@ describe('the relay among hostile peers', function () {
   before(async () => {
     stand = await aStand();
     // The same relay with less patience than in service.
-    parts = createRelay(stand.house.engine, { patience });
-    await parts.start();
-    server = createServer((request, response) => parts.door.request?.(request, response));
-    server.on('upgrade', (request, socket, head) => parts.door.upgrade?.(request, socket, head));
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    node = await stand.node({ patience });
+    ({ origin } = node);
     ({ token, project } = await stand.aProject());
     witness = await connect(origin, token);
     witness.send({ subscribe: 'witness' });
@@ -38,9 +31,7 @@ describe('the relay among hostile peers', function () {
   });
   after(async () => {
     witness?.socket.terminate();
-    await parts?.stop();
-    server?.closeAllConnections();
-    await new Promise((done) => server?.close(done));
+    await node?.close();
     await stand?.close();
   });
 
@@ -150,7 +141,7 @@ describe('the relay among hostile peers', function () {
 
     it('bounds what waits for a peer that only talks, and lets it go', async () => {
       const mute = await upgraded();
-      const connections = (): number => parts.relay.connections(project);
+      const connections = (): number => node.parts.relay.connections(project);
       const before = connections();
       mute.socket.pause();
       const wrong = Buffer.concat(Array(1000).fill(frame(1, `{"ref":"${'r'.repeat(190)}"}`)));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { publish } from './engine.ts';
+import { type Client, connect, publish } from './engine.ts';
 import { wrongBy } from './schemas.ts';
 import { aStand, type Stand } from './stand.ts';
 
@@ -254,13 +254,27 @@ describe('the native API of the relay', () => {
       expect(third.frames.map(({ error }) => error.code)).to.deep.equal(['ticket.missing']);
     });
 
-    it('is used up by one of all who try at once', async () => {
-      const { token } = await stand.aProject();
-      const { body } = await stand.ticket(token, order);
-      const tries = await Promise.all(
-        Array.from({ length: 10 }, () => stand.join(null, offer(body.ticket)).catch((error) => error.message)),
-      );
-      expect(tries.filter((one) => one === '401')).to.have.length(9);
+    it('is used up by one of all who try at once, on whichever node', async () => {
+      const { token, project } = await stand.aProject();
+      const other = await stand.node();
+      try {
+        const { body } = await stand.ticket(token, order);
+        const tries = await Promise.all(
+          Array.from({ length: 10 }, (_, index) => {
+            const { origin } = index % 2 === 0 ? stand.house : other;
+            return connect(origin, null, offer(body.ticket)).catch((error) => error.message as string);
+          }),
+        );
+        expect(tries.filter((one) => one === '401')).to.have.length(9);
+        const client = tries.find((one) => typeof one !== 'string') as Client;
+        // Revoked here, closed there.
+        const before = performance.now();
+        await stand.base.db.transaction((trx) => stand.relay.rotateToken(trx, project));
+        expect((await client.closed).code).to.equal(4401);
+        expect(performance.now() - before).to.be.lessThan(1000);
+      } finally {
+        await other.close();
+      }
     });
 
     it('ends with its time, and what nobody used is tidied away', async () => {

@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import WebSocket from 'ws';
 import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
+import { createRelay } from '../../plugins/relay/relay.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { type Client, connect, type Frame, startEngine, type TestEngine } from './engine.ts';
 import { mustFit } from './schemas.ts';
@@ -13,11 +16,20 @@ export interface Stand {
   aProject(plan?: string): Promise<{ project: string; token: string; subject: string }>;
   /** A WebSocket that goes with the test. */
   join(token: string | null, options?: Parameters<typeof connect>[2]): Promise<Client>;
+  /** One more node over the same database, with its own door, and with less patience if told. */
+  node(options?: Parameters<typeof createRelay>[1]): Promise<Node>;
   /** Ends the connections of a test. */
   hangUp(): void;
   call(method: string, path: string, token: string | null, body?: unknown, headers?: Record<string, string>): Call;
   batch(token: string, lines: readonly unknown[], headers?: Record<string, string>): Promise<Batch>;
   ticket(token: string, order: object): Promise<{ status: number; body: Frame }>;
+  close(): Promise<void>;
+}
+
+/** The relay of another process, as far as the database can tell. */
+export interface Node {
+  origin: string;
+  parts: ReturnType<typeof createRelay>;
   close(): Promise<void>;
 }
 
@@ -66,6 +78,21 @@ export async function aStand(): Promise<Stand> {
       const client = await connect(house.origin, token, options);
       open.push(client);
       return client;
+    },
+    async node(options) {
+      const parts = createRelay(house.engine, options);
+      await parts.start();
+      const server = createServer((request, response) => parts.door.request?.(request, response));
+      server.on('upgrade', (request, socket, head) => parts.door.upgrade?.(request, socket, head));
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      return {
+        ...{ parts, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+        async close() {
+          await parts.stop();
+          server.closeAllConnections();
+          await new Promise((done) => server.close(done));
+        },
+      };
     },
     hangUp() {
       for (const { socket } of open.splice(0)) socket.terminate();
