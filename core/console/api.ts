@@ -348,26 +348,57 @@ export function apiRoutes(deps: ConsoleDeps): RouteDefinition[] {
       response: list,
       handler: async (call) => requests.candidates((await request(call)).id),
     }),
-    route<{ text: string }>({
+    route<{ text: string; copy?: boolean }>({
       method: 'post',
       path: '/api/v1/requests/:no/clarify',
       roles: readers,
-      summary: 'Ask the sender to prove who they are',
+      summary: 'Ask the sender to prove who they are; `copy`: there is no other way than a copy of a document',
       tag: 'requests',
-      body: object({ text: text(5_000) }, ['text']),
+      body: object({ text: text(5_000), copy: { type: 'boolean' } }, ['text']),
       response: anything,
       async handler(call) {
         const { id } = await request(call);
-        return story((trx) => requests.clarify(trx, id, { text: call.body.text, by: by(call).account }));
+        return story((trx) => requests.clarify(trx, id, { ...call.body, by: by(call).account }));
       },
     }),
-    route<{ subject: string | null; method: string }>({
+    route({
+      method: 'get',
+      path: '/api/v1/requests/:no/attachments',
+      roles: readers,
+      summary: 'Files that came with a request: their kind and size, not their names',
+      tag: 'requests',
+      response: list,
+      handler: async (call) => requests.attachments((await request(call)).id),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/requests/:no/attachments/:id',
+      roles: readers,
+      summary: 'One file; the look is journaled before it is shown',
+      tag: 'requests',
+      response: bytes,
+      async handler(call) {
+        const { id } = await request(call);
+        const opened = await requests.attachment(id, call.params.id ?? '', by(call).account);
+        return file(opened.bytes, opened.type, opened.name);
+      },
+    }),
+    route<{ subject: string | null; method: string; identityDocuments?: string[] }>({
       method: 'post',
       path: '/api/v1/requests/:no/identify',
       roles: readers,
-      summary: 'Confirm who asks; null when no store knows this person',
+      summary:
+        'Confirm who asks; null when no store knows this person. `identityDocuments`: the attachments that prove it, ' +
+        'which are destroyed; the others stay in the case',
       tag: 'requests',
-      body: object({ subject: { type: ['string', 'null'], maxLength: 64 }, method: text() }, ['subject', 'method']),
+      body: object(
+        {
+          subject: { type: ['string', 'null'], maxLength: 64 },
+          method: text(),
+          identityDocuments: { type: 'array', items: text(64), maxItems: 200 },
+        },
+        ['subject', 'method'],
+      ),
       response: anything,
       async handler(call) {
         const { id } = await request(call);

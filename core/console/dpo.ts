@@ -8,7 +8,7 @@ import { by, form, line, maybe, notInFuture, type Shared } from './shared.ts';
 import { barChart } from './views/chart.ts';
 import { deadlineBadge, strip } from './views/deadline.ts';
 import { actRow, ledgerRows, outcomeShown, planItems, planRow } from './views/erasures.ts';
-import { eventRow } from './views/events.ts';
+import { dutyBadge, eventRow, until } from './views/events.ts';
 import {
   actions,
   attachmentRows,
@@ -72,8 +72,15 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
     ]);
     const documents = await letters.documents.find({ about: request.id });
     const canDecide = by(call).roles.includes('dpo');
+    const duties = await requests.duties(request.id);
     return {
       request,
+      contested: contestedActions(request, requests.questions(request.kind, duties), canDecide),
+      duties: duties.map((duty) => ({
+        title: w.t(duty.title),
+        badge: dutyBadge({ ...duty, problem: duty.lateFrom ? null : 'calendar.missing' }, today, w),
+        due: until(duty, w),
+      })),
       path: cardPath(request),
       kind: w.t(kindNames[request.kind]),
       channel: w.t(channelNames[request.channel]),
@@ -314,24 +321,49 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
         const opened = await requests.open(request.id, by(call).account);
         const { raw: _, ...shown } = opened;
         const kind = words(call).t(kindNames[request.kind]);
-        return page('dpo/request-case', { request, kind, path: cardPath(request), file: shown });
+        const attachments = attachmentRows(await requests.attachments(request.id), words(call));
+        return page('dpo/request-case', { request, kind, path: cardPath(request), file: shown, attachments });
       },
     }),
-    ...step<{ subject: string; method: string }>({
+    // Bytes of a stranger: handed over to be saved, never shown in our own page.
+    route({
+      method: 'get',
+      path: '/dpo/requests/:no/attachments/:id',
+      roles: readers,
+      async handler(call) {
+        const { id } = await found(call);
+        const { bytes, type, name } = await requests.attachment(id, call.params.id ?? '', by(call).account);
+        return file(bytes, type, name);
+      },
+    }),
+    ...step<{ subject: string; method: string; identityDocuments?: string[] }>({
       name: 'identity',
       roles: readers,
-      body: form({ subject: line(64), method: line() }),
-      extra: async (call) => ({ candidates: await requests.candidates((await found(call)).id) }),
+      body: form(
+        { subject: line(64), method: line() },
+        { identityDocuments: { type: 'array', items: line(64), maxItems: 200 } },
+      ),
+      extra: async (call) => {
+        const { id } = await found(call);
+        const [candidates, files] = await Promise.all([requests.candidates(id), requests.attachments(id)]);
+        const waiting = files.filter(({ provesIdentity }) => provesIdentity === null);
+        return { candidates, attachments: attachmentRows(waiting, words(call)) };
+      },
       done: 'Личность подтверждена.',
-      work: ({ id }, { subject, method }, who) =>
-        story((trx) => requests.identify(trx, id, { subject: subject === 'none' ? null : subject, method, by: who })),
+      work: ({ id }, { subject, method, identityDocuments = [] }, who) =>
+        story((trx) =>
+          requests.identify(trx, id, {
+            ...{ subject: subject === 'none' ? null : subject, method, by: who, identityDocuments },
+          }),
+        ),
     }),
-    ...step<{ text: string }>({
+    ...step<{ text: string; copy?: string }>({
       name: 'clarify',
       roles: readers,
-      body: form({ text: line(5_000) }),
+      body: form({ text: line(5_000) }, { copy: maybe(3) }),
       done: 'Запрос отправлен субъекту.',
-      work: ({ id }, { text }, who) => story((trx) => requests.clarify(trx, id, { text, by: who })),
+      work: ({ id }, { text, copy }, who) =>
+        story((trx) => requests.clarify(trx, id, { text, by: who, copy: copy === 'yes' })),
     }),
     ...step<{ text?: string }>({
       name: 'answer',
@@ -379,6 +411,58 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       extra: () => ({ purposes: requests.objectionable().map(({ id, title }) => [id, title]) }),
       done: 'Решение записано.',
       work: ({ id }, { purpose }, who) => story((trx) => requests.stopPurpose(trx, id, { purpose, by: who })),
+    }),
+    // Data that the person says are wrong
+    route({
+      method: 'post',
+      path: '/dpo/requests/:no/unblock',
+      roles: ['dpo'],
+      async handler(call) {
+        const request = await found(call);
+        await story((trx) => requests.restrict(trx, request.id, { on: false, by: by(call).account }));
+        call.flash(words(call).t('Блокирование снято.'));
+        return redirect(cardPath(request));
+      },
+    }),
+    ...step<{ reason: string }>({
+      name: 'no-block',
+      roles: ['dpo'],
+      body: form({ reason: line(5_000) }),
+      done: 'Решение записано.',
+      work: ({ id }, { reason }, who) => story((trx) => requests.declineBlocking(trx, id, { reason, by: who })),
+    }),
+    ...step<{ at: string }>({
+      name: 'evidence',
+      roles: ['dpo'],
+      body: form({ at: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2})?$' } }),
+      extra: async (call) => ({ first: localTime((await found(call)).receivedAt, law.zone) }),
+      done: 'Записано: срок уточнения или уничтожения идёт.',
+      // A form knows minutes; evidence that lay in the letter itself came with it, not earlier.
+      work: ({ id, receivedAt }, { at }, who) =>
+        story((trx) => requests.evidence(trx, id, { at: notBefore(fromLocal(at, law.zone), receivedAt), by: who })),
+    }),
+    ...step<Record<string, string>>({
+      name: 'rectify',
+      roles: ['dpo'],
+      body: form(
+        {},
+        {
+          elsewhere: maybe(5_000),
+          ...Object.fromEntries(requests.correctable().map(({ column }) => [column, maybe(1_000)])),
+        },
+      ),
+      extra: (call) => ({
+        columns: requests.correctable().map(({ column, title, store }) => ({
+          ...{ column, title: title[call.locale], store: store[call.locale] },
+        })),
+      }),
+      done: 'Уточнение записано: итог по системам — в истории.',
+      work({ id }, { elsewhere = '', ...columns }, who) {
+        const changes = Object.fromEntries(Object.entries(columns).filter(([, value]) => value.trim() !== ''));
+        return story((trx) =>
+          requests.rectify(trx, id, { changes, by: who, ...(elsewhere.trim() ? { elsewhere } : {}) }),
+        );
+      },
     }),
     ...step<{ reason: string }>({
       name: 'extend',
@@ -587,6 +671,28 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       ...more,
     });
   }
+}
+
+/** Which decisions about contested data the card offers. */
+function contestedActions(
+  { kind, state, blocked, subject }: DataRequest,
+  asked: { blocking: boolean; evidence: boolean },
+  canDecide: boolean,
+) {
+  const open = !['answered', 'refused', 'withdrawn', 'closed'].includes(state);
+  return {
+    block: canDecide && open && asked.blocking && subject !== null && !blocked,
+    decline: canDecide && open && asked.blocking,
+    evidence: canDecide && open && asked.evidence,
+    rectify: canDecide && open && kind === 'rectification',
+    unblock: canDecide && blocked && kind !== 'restriction',
+  };
+}
+
+/** A moment that a form names in whole minutes, and that cannot lie before another. */
+function notBefore(at: Temporal.Instant, first: Temporal.Instant): Temporal.Instant {
+  const sameMinute = first.since(at).total('minutes') < 1;
+  return sameMinute && Temporal.Instant.compare(at, first) < 0 ? first : at;
 }
 
 /** Is there a system that has not done what it was told? */

@@ -38,7 +38,15 @@ export interface LetterData {
     /** what the sender has to do to be recognised, if anything */
     identity?: string;
   };
-  'request.clarify': { number: string; needed: string[]; how: string; until?: DayLike; clause?: string };
+  'request.clarify': {
+    number: string;
+    needed: string[];
+    how: string;
+    until?: DayLike;
+    clause?: string;
+    /** there is no other way than a copy of a document */
+    copy?: boolean;
+  };
   'request.answer-access': {
     number: string;
     receivedAt: Moment;

@@ -8,6 +8,7 @@ export const actionWords: Readonly<Record<string, string>> = {
   'request.collection-failed': 'Собрано не всё: одна из систем не ответила',
   'request.collection-waits': 'Собрано не всё: ждём работника',
   'request.opened': 'Просмотрены материалы обращения',
+  'request.attachment-opened': 'Просмотрено приложение к обращению',
   'request.answered': 'Ответ отправлен',
   'request.refused': 'Отправлен отказ',
   'request.extended': 'Срок продлён',

@@ -107,6 +107,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   'relay.projects.name': 'Название',
   'relay.projects.state': 'Состояние проекта',
   'requests.cases.channel': 'Способ подачи',
+  'requests.identity.type': 'Вид файла',
   'retention.holds.until': 'По какой день',
 };
 

@@ -9,6 +9,7 @@ import type { Gone, LetterOrder, Letters, LetterTemplate, Staying } from '../let
 import type { Obligations, Report } from '../obligations/index.ts';
 import type { Act, Plan, Retention } from '../retention/index.ts';
 import type { Vault } from '../vault/index.ts';
+import { asksForCopy, createAttachments } from './attachments.ts';
 import { createContested } from './contested.ts';
 import { dueOfRequest, dutiesOf, explain } from './due.ts';
 import { groundsOf } from './grounds.ts';
@@ -207,6 +208,7 @@ export function createRequests(deps: RequestsDeps): Requests {
       template: 'request.receipt',
       data: { number, kind: kindWords[intake.kind], receivedAt, dueOn, computed, clause },
     });
+    await attachments.add(trx, id, intake.attachments ?? [], clock.now());
     if (!intake.identified) return read(id, trx);
     const { method, by } = intake.identified;
     return identifyAs(trx, row, { subject: intake.from.subject ?? null, method, by }, intake.cause);
@@ -215,10 +217,11 @@ export function createRequests(deps: RequestsDeps): Requests {
   async function identifyAs(
     trx: Trx,
     row: RequestRow,
-    identity: { subject: string | null; method: string; by: string },
+    identity: { subject: string | null; method: string; by: string; identityDocuments?: string[] },
     cause?: Plan['cause'],
   ): Promise<DataRequest> {
     const now = clock.now();
+    await sortAttachments(trx, row, identity);
     const { subject, method, by } = identity;
     if (subject && !(await datamap.subjects.get(trx, subject))) {
       throw new Refusal('subject.unknown', 'not-found', { subject });
@@ -248,6 +251,23 @@ export function createRequests(deps: RequestsDeps): Requests {
     }
     if (subject && kind === 'erasure') await planErasure(trx, identified, by, cause);
     return read(row.id, trx);
+  }
+
+  /** The check is over: documents of identity have served, the other files are a part of the case. */
+  async function sortAttachments(
+    trx: Trx,
+    row: RequestRow,
+    { method, identityDocuments = [] }: { method: string; identityDocuments?: string[] },
+  ): Promise<void> {
+    const waiting = (await attachments.list(row.id, trx)).some(({ provesIdentity }) => provesIdentity === null);
+    if (method === 'document' && waiting && identityDocuments.length === 0) {
+      throw new Refusal('request.identity-documents', 'invalid', {
+        field: 'identityDocuments',
+        message: 'Отметьте, какие приложения удостоверяют личность: они будут уничтожены.',
+      });
+    }
+    const proofs = await attachments.sort(trx, row.id, identityDocuments, today());
+    if (proofs > 0) await tell(trx, row, 'identity.checked');
   }
 
   /** The law allows to refuse a repeat that comes too soon after a full answer; a hint for a person, never a refusal. */
@@ -496,6 +516,7 @@ export function createRequests(deps: RequestsDeps): Requests {
       throw new Refusal('request.unfinished', 'conflict', { request: id, stores: open.map(({ store }) => store) });
     }
     const now = clock.now();
+    await attachments.sort(trx, row.id, [], today());
     await updateRequest(trx, row.id, { state: 'closed', closed_at: now, closed_on: today() });
     await letters.documents.anchor(trx, row.id, today());
     await step(trx, row.id, 'closed', by);
@@ -584,6 +605,7 @@ export function createRequests(deps: RequestsDeps): Requests {
     ...{ db, clock, law, datamap, letters, context, step, tell, everyStore, openParts, reply, answered },
   });
 
+  const attachments = createAttachments({ vault });
   const contested = createContested({ clock, law, datamap, obligations, step, tell });
 
   const requests: Requests = {
@@ -600,8 +622,14 @@ export function createRequests(deps: RequestsDeps): Requests {
       return (await stoppedOf(trx ?? db, subject)).map(({ purpose, stopped_at }) => ({ purpose, at: stopped_at }));
     },
 
-    async clarify(trx, id, { text, by }) {
+    async clarify(trx, id, { text, by, copy = false }) {
       const row = await locked(trx, id);
+      if (!copy && asksForCopy(text)) {
+        throw new Refusal('request.copy-asked', 'invalid', {
+          field: 'text',
+          message: 'Копию документа не просят, если личность можно проверить иначе.',
+        });
+      }
       await updateRequest(trx, row.id, { state: move(row.state, 'identity-asked') });
       const file = await openCase(row);
       const { dueOn, clause } = heading(row);
@@ -615,18 +643,35 @@ export function createRequests(deps: RequestsDeps): Requests {
         data: {
           number: row.number,
           needed,
-          how: `Ответьте на это письмо: ${requisites(law.operator).email}. Копии документов не нужны, если мы о них не просим.`,
+          how: `Ответьте на это письмо: ${requisites(law.operator).email}.`,
           until: dueOn,
           clause,
+          ...(copy ? { copy } : {}),
         },
       });
-      await step(trx, row.id, 'identity-asked', by);
+      await step(trx, row.id, 'identity-asked', by, copy ? { copy } : {});
       await tell(trx, row, 'request.identity-asked');
       return read(row.id, trx);
     },
 
     async identify(trx, id, identity) {
       return identifyAs(trx, await locked(trx, id), identity);
+    },
+
+    async attachments(id) {
+      const row = await findRequest(db, id);
+      if (!row) throw new Refusal('request.unknown', 'not-found', { request: id });
+      return attachments.list(row.id, db);
+    },
+
+    async attachment(id, attachment, by) {
+      const row = await findRequest(db, id);
+      if (!row) throw new Refusal('request.unknown', 'not-found', { request: id });
+      const file = await attachments.open(row.id, attachment, db);
+      // The look is on record before anything is shown.
+      const look = { action: 'request.attachment-opened', about: row.id, actor: by, body: { attachment } };
+      await db.transaction((trx) => journal.append(trx, look));
+      return file;
     },
 
     async candidates(id) {

@@ -170,6 +170,38 @@ export async function dropParts(trx: Trx, id: string): Promise<void> {
   await trx('core.request_parts').where({ request_id: id }).update({ sealed: null });
 }
 
+/* Files that came with a request */
+
+export interface AttachmentRow {
+  id: string;
+  request_id: string;
+  type: string;
+  size: number;
+  key_name: string;
+  sealed: Buffer;
+  proves_identity: boolean | null;
+  checked_on: Day | null;
+}
+
+export async function insertAttachment(
+  trx: Trx,
+  row: Omit<AttachmentRow, 'proves_identity' | 'checked_on'>,
+): Promise<void> {
+  await trx('core.request_attachments').insert(row);
+}
+
+export async function attachmentsOf(db: Trx | Db, request: string): Promise<AttachmentRow[]> {
+  return db('core.request_attachments').where({ request_id: request }).orderBy('id');
+}
+
+export async function findAttachment(db: Trx | Db, id: string): Promise<AttachmentRow | undefined> {
+  return db('core.request_attachments').where({ id }).first();
+}
+
+export async function updateAttachment(trx: Trx, id: string, change: Partial<AttachmentRow>): Promise<void> {
+  await trx('core.request_attachments').where({ id }).update(change);
+}
+
 /* Purposes that an objection has stopped */
 
 export interface StoppedRow {

@@ -1,5 +1,5 @@
-import { type Anchor, type Store, whereAnchored } from '../datamap/index.ts';
-import { spanOf, type Trx } from '../db/index.ts';
+import { type Anchor, type EraseScope, type Store, whereAnchored } from '../datamap/index.ts';
+import { type Db, spanOf, type Trx } from '../db/index.ts';
 import type { RequestState } from './state.ts';
 import { stoppedOf } from './store.ts';
 import type { CaseFile, RequestChannel, RequestKind } from './types.ts';
@@ -18,7 +18,7 @@ const cases: Store = {
   title: { ru: 'Дела по обращениям', en: 'Cases of requests' },
   system: { ru: 'ИСПДн «Обращения и уничтожение»', en: 'Requests and destruction' },
   subject: 'any',
-  tables: ['core.requests', 'core.request_events', 'core.request_parts'],
+  tables: ['core.requests', 'core.request_events', 'core.request_parts', 'core.request_attachments'],
   columns: {
     'core.requests.number': 'request.case-file',
     'core.requests.kind': 'request.case-file',
@@ -43,6 +43,9 @@ const cases: Store = {
     'core.request_parts.outcome': 'technical',
     'core.request_parts.because': 'technical',
     'core.request_parts.sealed': 'request.case-file',
+    'core.request_attachments.type': 'technical',
+    'core.request_attachments.key_name': 'technical',
+    'core.request_attachments.sealed': 'request.case-file',
   },
   purposes: ['compliance'],
   schedule: 'request.case-file',
@@ -85,7 +88,8 @@ const cases: Store = {
     else if (scope.held.length > 0)
       query.where((q) => q.whereNull('subject_id').orWhereNotIn('subject_id', scope.held));
     const ids: string[] = await query.clone().forUpdate().pluck('id');
-    const names = ids.map((id) => `case/${id}`);
+    // With a case goes whatever nobody has looked at, too.
+    const names = ids.flatMap((id) => [`case/${id}`, ...[`identity/${id}`].filter((name) => vault.has(name))]);
     const shredded = names.length > 0 ? await vault.shred(names, { runId }) : null;
     const affected = ids.length > 0 ? await trx('core.requests').whereIn('id', ids).delete() : 0;
     const left = trx('core.requests');
@@ -97,12 +101,88 @@ const cases: Store = {
       remaining: await countOf(left),
       ...(shredded ? { keys: shredded.keys, keyNames: names } : {}),
       ids,
-      tables: ['core.requests', 'core.request_events', 'core.request_parts'],
+      tables: ['core.requests', 'core.request_events', 'core.request_parts', 'core.request_attachments'],
     };
   },
 
   rectify: { unsupported: 'Обращение хранится таким, каким оно пришло; уточнение приобщается к делу.' },
   restrict: { unsupported: 'Дело нужно, чтобы ответить на обращение и подтвердить ответ.' },
+};
+
+const checked = (db: Db | Trx) => db('core.request_attachments').where({ proves_identity: true });
+
+/** Of which documents of identity: those of one person, or of nobody who is held. */
+function whoseProofs(trx: Trx, scope: EraseScope) {
+  const query = checked(trx);
+  if (scope.why === 'request') return query.whereIn('request_id', requestsOf(trx, [scope.subject]));
+  return scope.held.length > 0 ? query.whereNotIn('request_id', requestsOf(trx, scope.held)) : query;
+}
+
+const requestsOf = (trx: Trx, subjects: readonly string[]) =>
+  trx('core.requests').whereIn('subject_id', subjects).select('id');
+
+/**
+ * Documents of identity that people have sent. They serve the check and nothing else: once it is over their own key and
+ * they go, while the case stays.
+ */
+const identity: Store = {
+  title: { ru: 'Документы о личности из обращений', en: 'Documents of identity that came with requests' },
+  system: { ru: 'ИСПДн «Обращения и уничтожение»', en: 'Requests and destruction' },
+  subject: 'any',
+  tables: ['core.request_attachments'],
+  columns: {
+    'core.request_attachments.type': 'technical',
+    'core.request_attachments.key_name': 'technical',
+    'core.request_attachments.sealed': 'request.identity-document',
+  },
+  purposes: ['compliance'],
+  schedule: 'request.identity-document',
+
+  async anchors(trx, subject) {
+    const query = checked(trx).select('checked_on as day').count('* as count').groupBy('checked_on');
+    if (subject) query.whereIn('request_id', requestsOf(trx, [subject]));
+    return (await query) as unknown as Anchor[];
+  },
+
+  span: (db, from) => spanOf(db, [{ rows: checked(db), day: 'checked_on' }], from),
+
+  async collect(subject, { trx }) {
+    const rows = await checked(trx)
+      .whereIn('request_id', requestsOf(trx, [subject]))
+      .join('core.requests as r', 'r.id', 'request_id')
+      .orderBy('core.request_attachments.id')
+      .select('r.number', 'r.received_at', 'type', 'size');
+    return {
+      rows: rows.map(({ number, received_at, type, size }) => ({
+        ...{ number, received_at: String(received_at), type, bytes: size },
+      })),
+      source: 'получены от субъекта в обращении',
+    };
+  },
+
+  async erase(scope, { trx, vault, runId }) {
+    const going = whereAnchored(whoseProofs(trx, scope), 'checked_on', scope.anchored);
+    const gone: { request_id: string; key_name: string }[] = await going.delete().returning(['request_id', 'key_name']);
+    const names = [...new Set(gone.map(({ key_name }) => key_name))];
+    const still = new Set(
+      await trx('core.request_attachments').whereIn('key_name', names).distinct().pluck('key_name'),
+    );
+    const keyNames = names.filter((name) => !still.has(name));
+    const shredded = keyNames.length > 0 ? await vault.shred(keyNames, { runId }) : null;
+    const left =
+      scope.why === 'request' ? whoseProofs(trx, scope) : whereAnchored(checked(trx), 'checked_on', scope.anchored);
+    return {
+      outcome: gone.length > 0 ? 'erased' : 'not_found',
+      affected: gone.length,
+      remaining: await countOf(left),
+      ...(shredded ? { keys: shredded.keys, keyNames } : {}),
+      ids: [...new Set(gone.map(({ request_id }) => request_id))],
+      tables: ['core.request_attachments'],
+    };
+  },
+
+  rectify: { unsupported: 'Присланный документ не меняется: после проверки он уничтожается.' },
+  restrict: { unsupported: 'Документ нужен только для проверки и сразу после неё уничтожается.' },
 };
 
 /**
@@ -154,4 +234,4 @@ const objections: Store = {
   restrict: { unsupported: 'Запись нужна, чтобы остановленная обработка не возобновилась.' },
 };
 
-export const requestStores: Record<string, Store> = { cases, objections };
+export const requestStores: Record<string, Store> = { cases, identity, objections };

@@ -28,7 +28,8 @@ export interface Intake {
   receivedAt: Instant; // the clock runs from here, not from triage
   from: { email?: string; name?: string; subject?: string };
   text?: string;
-  raw?: Buffer; // the letter as it came
+  raw?: Buffer; // the letter as it came, without what was attached to it
+  attachments?: AttachmentFile[];
   /** Set when the channel itself proves who asks (a signed-in session). */
   identified?: { method: string; by: string };
   /** For an erasure whose cause is older than the request: the deleted account. */
@@ -67,8 +68,25 @@ export interface CaseFile {
   email: string | null;
   name: string | null;
   text: string | null;
-  raw: string | null; // base64
+  raw: string | null; // base64, without what was attached
   notes: { at: string; by: string; text: string }[];
+}
+
+/** A file that came with a request. */
+export interface AttachmentFile {
+  name: string;
+  type: string; // 'image/jpeg'
+  bytes: Buffer;
+}
+
+/** The same without what it holds: a name may name somebody. */
+export interface Attachment {
+  id: string; // att_…
+  type: string;
+  size: number; // bytes
+  /** Is it a document of identity? null: nobody has looked. Such a document goes once it has been checked. */
+  provesIdentity: boolean | null;
+  checkedOn: Day | null;
 }
 
 /** What one store gave for the package. */
@@ -140,14 +158,26 @@ export interface Requests {
   receive(trx: Trx, intake: Intake): Promise<DataRequest>;
   /** The kinds this operator takes: what the law gives, and the rights that its documents name. */
   kinds(): RequestKind[];
-  /** Asks the sender to prove who they are; the clock runs on. */
-  clarify(trx: Trx, id: string, question: { text: string; by: string }): Promise<DataRequest>;
-  /** `subject` null: no such person in any store, an answer all the same. Starts collection, or the erasure plan. */
+  /**
+   * Asks the sender to prove who they are; the clock runs on. `copy`: there is no other way than a copy of a document.
+   * @throws Refusal `request.copy-asked` when the text asks for a copy and nobody has said that there is no other way
+   */
+  clarify(trx: Trx, id: string, question: { text: string; by: string; copy?: boolean }): Promise<DataRequest>;
+  /**
+   * `subject` null: no such person in any store, an answer all the same. Starts collection, or the erasure plan.
+   * `identityDocuments`: which of the attachments prove who asks; they are destroyed, the others stay in the case.
+   * @throws Refusal `request.attachment-unknown`, `request.identity-documents` when a document was checked and none of
+   * the attachments is named
+   */
   identify(
     trx: Trx,
     id: string,
-    identity: { subject: string | null; method: string; by: string },
+    identity: { subject: string | null; method: string; by: string; identityDocuments?: string[] },
   ): Promise<DataRequest>;
+  /** The files that came with it, as far as they are still here. */
+  attachments(id: string): Promise<Attachment[]>;
+  /** One of them; journaled before it is shown. @throws Refusal `request.attachment-unknown` */
+  attachment(id: string, attachment: string, by: string): Promise<AttachmentFile>;
   /** People that the sender may be, by the address and name given. */
   candidates(id: string): Promise<{ store: string; subject: string }[]>;
   /** The job of `collect`: every request that waits for its collection. */

@@ -1,12 +1,19 @@
 import PostalMime, { type Email } from 'postal-mime';
-import { Temporal } from '../../core/index.ts';
+import { type AttachmentFile, Temporal } from '../../core/index.ts';
 
 /** What a file of the mailbox turned out to be. */
 export type Arrived =
   | { what: 'bounce'; messageId: string; code: string }
   | { what: 'delay' }
   | { what: 'automatic' }
-  | { what: 'letter'; email: string; name: string | null; text: string; receivedAt: Temporal.Instant | null };
+  | {
+      what: 'letter';
+      email: string;
+      name: string | null;
+      text: string;
+      receivedAt: Temporal.Instant | null;
+      attachments: AttachmentFile[];
+    };
 
 export interface Parsed {
   messageId: string | null;
@@ -21,7 +28,7 @@ const ours = /<(dlv_[0-9a-z]{26}@[^<>\s]+)>/;
  * @throws Error in words when it is no letter one can answer
  */
 export async function readArrived(raw: Buffer): Promise<Parsed> {
-  const email = await PostalMime.parse(raw, { attachmentEncoding: 'utf8' }).catch((error) => {
+  const email = await PostalMime.parse(raw).catch((error) => {
     throw new Error(`not readable as mail: ${error instanceof Error ? error.message : error}`);
   });
   if (email.headers.length === 0) throw new Error('no headers');
@@ -43,8 +50,24 @@ export async function readArrived(raw: Buffer): Promise<Parsed> {
       name: from.name?.trim() || null,
       text: [email.subject?.trim(), body].filter(Boolean).join('\n\n'),
       receivedAt: receivedAt(email),
+      attachments: attachmentsOf(email),
     },
   };
+}
+
+/** Files that came with the letter, pictures inside its text as well: each may be a photo of a passport. */
+function attachmentsOf({ attachments }: Email): AttachmentFile[] {
+  return attachments.map(({ filename, mimeType, content }) => ({
+    name: filename?.trim() || 'без названия',
+    type: mimeType,
+    bytes: typeof content === 'string' ? Buffer.from(content) : Buffer.from(content as ArrayBuffer),
+  }));
+}
+
+/** The letter as it came, without what was attached: of such a letter the head alone, its words are beside it. */
+export function withoutAttachments(raw: Buffer): Buffer {
+  const end = /\r?\n\r?\n/.exec(raw.toString('latin1'));
+  return end ? raw.subarray(0, end.index) : raw;
 }
 
 /** A delivery status notification (RFC 3464): which of our letters, what became of it, and why. */

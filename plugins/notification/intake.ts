@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { type Engine, Refusal, Temporal } from '../../core/index.ts';
-import { type Parsed, readArrived } from './arrived.ts';
+import { type Parsed, readArrived, withoutAttachments } from './arrived.ts';
 import { takeBounce } from './deliver.ts';
 import { settleIncoming, takeIncoming } from './store.ts';
 import { triage } from './triage.ts';
@@ -41,9 +41,11 @@ export async function takeIn(engine: Engine): Promise<void> {
   for (const name of waitingFiles(engine.config.mailDir)) {
     const file = join(folders.in, name);
     try {
-      // Moved after the commit: whoever dies in between finds the letter again and knows it by its digest.
-      const folder = (await takeFile(engine, file)) ? folders.done : folders.bad;
-      renameSync(file, freePlace(folder, name));
+      // After the commit: whoever dies in between finds the letter again and knows it by its digest.
+      const place = await takeFile(engine, file);
+      // A request lies sealed in its case and goes by its terms: no second copy stays behind in plain text.
+      if (place === 'case') rmSync(file);
+      else renameSync(file, freePlace(folders[place], name));
     } catch (error) {
       // A letter that cannot be dealt with now keeps no other waiting: their terms run.
       failure ??= error;
@@ -60,7 +62,8 @@ function freePlace(folder: string, file: string): string {
   return place;
 }
 
-async function takeFile(engine: Engine, file: string): Promise<boolean> {
+/** @returns where the letter is from now on: in its case, among the machines' letters that are done with, or put aside */
+async function takeFile(engine: Engine, file: string): Promise<'case' | 'done' | 'bad'> {
   let raw: Buffer;
   let parsed: Parsed;
   try {
@@ -70,7 +73,7 @@ async function takeFile(engine: Engine, file: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code) throw error;
     await putAside(engine, file, error instanceof Error ? error.message : String(error));
-    return false;
+    return 'bad';
   }
   const digest = digestOf(parsed, raw);
   try {
@@ -89,7 +92,8 @@ async function takeFile(engine: Engine, file: string): Promise<boolean> {
           receivedAt: notLater(arrived.receivedAt, engine.clock.now()),
           from: { email: arrived.email, ...(arrived.name ? { name: arrived.name } : {}) },
           text: arrived.text,
-          raw,
+          raw: arrived.attachments.length > 0 ? withoutAttachments(raw) : raw,
+          attachments: arrived.attachments,
         });
         await settleIncoming(trx, digest, 'request', request.id);
         await note(engine, trx, 'mail.taken', digest, { request: request.id, kind, sure });
@@ -98,12 +102,12 @@ async function takeFile(engine: Engine, file: string): Promise<boolean> {
         await note(engine, trx, 'mail.set-aside', digest, { what: arrived.what });
       }
     });
-    return true;
+    return parsed.arrived.what === 'letter' ? 'case' : 'done';
   } catch (error) {
     const why = error instanceof Refusal ? error.code : dataFault(error);
     if (!why) throw error;
     await putAside(engine, file, why);
-    return false;
+    return 'bad';
   }
 }
 

@@ -29,7 +29,6 @@ describe('the terms of QSockets that nobody carries out', () => {
     const found = law.lint(today, { stores: await declaredStores(law) });
     expect(found.map(({ id }) => id).filter((id) => id.startsWith('not-enforced'))).to.deep.equal([
       'not-enforced.qsockets.billing-contact',
-      'not-enforced.qsockets.identity-document',
       'not-enforced.qsockets.support',
     ]);
   });

@@ -2,7 +2,7 @@ import { Refusal, type Temporal } from '../../base/index.ts';
 import type { Calendar } from '../../calendar/index.ts';
 import type { Tone, Words } from '../../http/index.ts';
 import { cite, type Due, type Law } from '../../law/index.ts';
-import type { CollectedPart, DataRequest, RequestEvent } from '../../requests/index.ts';
+import type { Attachment, CollectedPart, DataRequest, RequestEvent } from '../../requests/index.ts';
 import { toPath } from '../numbers.ts';
 import { type Badge, type DeadlineQuestion, deadlineBadge, stripe, urgency } from './deadline.ts';
 
@@ -47,6 +47,26 @@ const states: Record<DataRequest['state'], { name: string; tone: Tone; next: str
   withdrawn: { name: 'Отозвано', tone: 'grey', next: 'Закрыть' },
   closed: { name: 'Закрыто', tone: 'grey', next: '—' },
 };
+
+export interface AttachmentRow {
+  id: string;
+  title: string;
+  type: string;
+  size: string;
+  state: string;
+}
+
+/** Files that came with a request, by their number: their names may name somebody. */
+export function attachmentRows(files: readonly Attachment[], { t, bytes, date }: Words): AttachmentRow[] {
+  return files.map(({ id, type, size, provesIdentity, checkedOn }, index) => ({
+    ...{ id, type, size: bytes(size), title: t('Приложение {{number}}', { number: index + 1 }) },
+    state: provesIdentity
+      ? t('документ о личности, проверен {{day}}, уничтожается', { day: date(checkedOn) })
+      : provesIdentity === null
+        ? t('ещё не разобрано')
+        : t('остаётся в деле'),
+  }));
+}
 
 export function question(request: DataRequest, { today, calendar, zone }: Today): DeadlineQuestion {
   return {
