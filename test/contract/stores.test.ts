@@ -21,6 +21,7 @@ import {
 /** Stores that hold nothing under a person's id, each with why. */
 const underNobody: Record<string, string> = {
   'letters.log-access': 'A report names everyone who looked at the log, so it is filed under none of them.',
+  'requests.identity': 'Nobody knows whose a document of identity is before it is checked, and then it is gone.',
   'requests.objections': 'Objections to a legitimate interest are taken where the documents name the right.',
 };
 
