@@ -110,7 +110,7 @@ describe('in a browser', function () {
   });
 
   for (const language of ['ru', 'en'] as const) {
-    it(`every page passes axe in both themes and fits 320 px: ${language}`, async () => {
+    it(`every page passes axe${language === 'ru' ? ' in both themes' : ''} and fits 320 px: ${language}`, async () => {
       const visits = new Map<string, Page>();
       const wrong: Record<string, string[]> = {};
       for (const { name, path, who, prepare } of pagesOf(site)) {
@@ -128,9 +128,11 @@ describe('in a browser', function () {
         if (prepare) await prepare(page);
         await page.waitForLoadState();
         const found = await violations(page);
-        // The same page in the other theme differs in its colours only.
-        await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
-        found.push(...(await violations(page, ['color-contrast'])).map((one) => `dark: ${one}`));
+        // The same page in the other theme differs in its colours only, and colours are the same in every language.
+        if (language === 'ru') {
+          await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
+          found.push(...(await violations(page, ['color-contrast'])).map((one) => `dark: ${one}`));
+        }
         await page.setViewportSize({ width: 320, height: 800 });
         const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
         if (width > 320) found.push(`${width} px wide at 320`);
