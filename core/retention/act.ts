@@ -267,7 +267,8 @@ function processors(law: Law): string {
   return names.join('; ') || 'Не привлекались';
 }
 
-function ru(day: Day): string {
+/** A day as an act prints it. */
+export function ru(day: Day): string {
   return `${String(day.day).padStart(2, '0')}.${String(day.month).padStart(2, '0')}.${day.year}`;
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../datamap/index.ts';
 import type { Trx } from '../db/index.ts';
 import { cite, type Keep } from '../law/index.ts';
-import type { ActLine } from './act.ts';
+import { type ActLine, ru } from './act.ts';
 import type { Acts } from './acts.ts';
 import { createDays } from './days.ts';
 import { covers } from './keeping.ts';
@@ -253,7 +253,7 @@ export function createSweep(room: Room, acts: Acts): Pick<Retention, 'sweep' | '
 }
 
 function endedBecause({ because: { winner }, doubt }: Keep): string {
-  const decided = doubt?.decidedOn ? `, по решению оператора от ${doubt.decidedOn} (${doubt.finding})` : '';
+  const decided = doubt?.decidedOn ? `, по решению оператора от ${ru(doubt.decidedOn)} (${doubt.finding})` : '';
   return `${winner.value} (${cite(winner.cite, 'ru')})${decided}`;
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Temporal } from '../../core/base/index.ts';
 import { type DateRange, isUnsupported, type RegisteredStore } from '../../core/datamap/index.ts';
 import type { Planted } from '../support/people.ts';
 import {
@@ -187,6 +188,26 @@ describe('the contract of every store of an installation', function () {
       });
     }));
 
+  it('knows the first and the last of its days as they are, from whatever day on', async () => {
+    let seen = 0;
+    await forEvery(async ({ store }) => {
+      const days = (await daysOf(whole, store)).flatMap(daysIn);
+      if (days.length === 0 && !store.span) return;
+      seen += days.length;
+      expect(store.span, 'a store with days says which is the first').to.be.a('function');
+      await whole.trial(async ({ trx }) => {
+        for (const from of [undefined, ...days, ...days.map((one) => one.add({ days: 1 }))]) {
+          const left = days.filter((one) => !from || Temporal.PlainDate.compare(one, from) >= 0);
+          const span = await store.span?.(trx, from);
+          expect(span && [span.first, span.last].map(String), `from ${from}`).to.deep.equal(
+            left.length > 0 ? [left[0], left.at(-1)].map(String) : null,
+          );
+        }
+      });
+    });
+    expect(seen, 'days looked at').to.be.greaterThan(20);
+  });
+
   it('says in a sentence why it cannot do what it cannot', () =>
     forEvery(async ({ store }) => {
       for (const right of [store.erase, store.rectify, store.restrict]) {
@@ -279,6 +300,10 @@ describe('the contract of every store of an installation', function () {
 });
 
 const sentence = /\S+ \S+ \S+/;
+
+function daysIn({ from, before }: DateRange): Temporal.PlainDate[] {
+  return Array.from({ length: from.until(before).days }, (_, later) => from.add({ days: later }));
+}
 
 const text = ({ from, before }: DateRange): string => `${from}/${before}`;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MovableClock, movableClock, newId, Temporal } from '../../core/base/index.ts';
 import { createDataMap, type DataMap, type EraseScope, type Store, whereAnchored } from '../../core/datamap/index.ts';
-import type { Db, Trx } from '../../core/db/index.ts';
+import { type Db, spanOf, type Trx } from '../../core/db/index.ts';
 import { createJobs, type Jobs } from '../../core/jobs/index.ts';
 import {
   createJournal,
@@ -55,6 +55,8 @@ export interface House {
   aPerson(person?: { email?: string; name?: string }): Promise<string>;
   logged(subject: string, on: string, count?: number): Promise<void>;
   paid(subject: string, on: string): Promise<void>;
+  /** The same house with other packs: the service is stopped and started again. */
+  reopen(policies?: string): Promise<House>;
   close(): Promise<void>;
 }
 
@@ -99,6 +101,7 @@ function tableStore(
             if (subject) query.where({ subject_id: subject });
             return (await query) as unknown as { day: Temporal.PlainDate; count: number }[];
           },
+          span: (db: Db | Trx, from?: Temporal.PlainDate) => spanOf(db, [{ rows: db(table), day: dated }], from),
         }
       : {}),
     async collect(subject, { trx }) {
@@ -198,7 +201,19 @@ export async function openHouse(start = '2026-05-05T10:00', policies?: string): 
   const { db, url, drop } = await cloneDatabase();
   await db.raw(schema);
   const home = mkdtempSync(join(tmpdir(), 'srok-retention-'));
-  const clock = movableClock(moscow(start));
+  return furnish({ db, url, drop, home, clock: movableClock(moscow(start)) }, policies);
+}
+
+interface Place {
+  db: Db;
+  url: string;
+  drop(): Promise<void>;
+  home: string;
+  clock: MovableClock;
+}
+
+async function furnish(place: Place, policies?: string): Promise<House> {
+  const { db, url, drop, home, clock } = place;
   const root = policies ?? new URL('../../policies/', import.meta.url);
   const law = await loadLaw({ root, operator: 'qsockets' });
   const vault = createVault({ folder: join(home, 'keystore'), clock });
@@ -273,9 +288,14 @@ export async function openHouse(start = '2026-05-05T10:00', policies?: string): 
         payer: 'Ада',
       });
     },
+    async reopen(others) {
+      await jobs.stop();
+      await vault.close();
+      return furnish(place, others);
+    },
     async close() {
       await jobs.stop();
-      vault.close();
+      await vault.close();
       await drop();
       rmSync(home, { recursive: true, force: true });
     },
