@@ -101,6 +101,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       return row && profileOf(row);
     },
     living: (trx, page) => listUsers(trx, { states: living, ...page }),
+    blocked: (trx, limit) => listUsers(trx, { states: ['blocked'], limit }),
 
     async changeProfile(trx, id, changes) {
       const account = await lockAccount(trx, id);

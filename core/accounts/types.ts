@@ -182,6 +182,8 @@ export interface Accounts {
   profile(trx: Db | Trx, account: string): Promise<Profile | null>;
   /** User accounts whose contract is alive, in the order of ids, `limit` after `after`. */
   living(trx: Db | Trx, page: { after?: string; limit: number }): Promise<Account[]>;
+  /** User accounts that are blocked, in the order of ids. */
+  blocked(trx: Db | Trx, limit: number): Promise<Account[]>;
   changeProfile(
     trx: Trx,
     account: string,
@@ -193,7 +195,12 @@ export interface Accounts {
   activity(trx: Trx, account: string, kind: ActivityKind): Promise<void>;
   /** What the room does when plugins report: payments and projects are activity. */
   heard(trx: Trx, fact: Fact): Promise<void>;
-  block(trx: Trx, account: string, why: { ground: BlockGround; reason: string; by: string }): Promise<void>;
+  /** A person blocks on one of the contract's grounds; inactivity is none of them: it is the clock's own. */
+  block(
+    trx: Trx,
+    account: string,
+    why: { ground: Exclude<BlockGround, 'inactivity'>; reason: string; by: string },
+  ): Promise<void>;
   restore(trx: Trx, account: string, why: { reason: string; by: string }): Promise<void>;
   previewDeletion(account: string): Promise<DeletionPreview>;
   /** The user's click: the contract and the sessions end now, the plan is made, a request of kind erasure opens. */

@@ -1,5 +1,7 @@
+import { accountApi, accountPages } from './accounts.ts';
 import { adminRoutes } from './admin.ts';
 import { apiRoutes } from './api.ts';
+import { contestedApi } from './api-contested.ts';
 import { eventApi } from './api-events.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
@@ -26,7 +28,10 @@ export function createConsole(deps: ConsoleDeps): void {
     ...auditRoutes(shared),
     ...myRoutes(shared),
     ...adminRoutes(shared),
+    ...accountPages(shared),
     ...apiRoutes(deps),
+    ...accountApi(deps),
+    ...contestedApi(deps),
     ...eventApi(deps),
   ];
   for (const definition of routes) deps.http.route(definition);

@@ -11,6 +11,7 @@ export function menuOf(shared: Shared) {
     const has = (...roles: Actor['roles'][number][]): boolean => roles.some((role) => actor.roles.includes(role));
     const item = (href: string, title: string, more: Partial<NavItem> = {}): NavItem => ({ href, title, ...more });
     const sections: NavSection[] = [];
+    const blocking = item('/admin/accounts', t('Блокировка учётных записей'));
 
     if (has('dpo', 'dpo-assistant')) {
       const open = await shared.requests.list({ open: true, limit: 500 });
@@ -31,7 +32,11 @@ export function menuOf(shared: Shared) {
       });
       sections.push({
         title: t('Учёт'),
-        items: [item('/dpo/acts', t('Акты уничтожения')), item('/dpo/retention', t('Сроки и правила'))],
+        items: [
+          item('/dpo/acts', t('Акты уничтожения')),
+          item('/dpo/retention', t('Сроки и правила')),
+          ...(has('dpo') && !has('admin') ? [blocking] : []),
+        ],
       });
     }
     if (has('specialist') && shared.projects) {
@@ -65,7 +70,7 @@ export function menuOf(shared: Shared) {
     if (has('admin')) {
       sections.push({
         title: t('Администрирование'),
-        items: [item('/admin', t('Состояние')), item('/admin/staff', t('Сотрудники и роли'))],
+        items: [item('/admin', t('Состояние')), item('/admin/staff', t('Сотрудники и роли')), blocking],
       });
     }
     return markCurrent(sections, path);
