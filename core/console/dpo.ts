@@ -592,11 +592,14 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
       roles: ['dpo', 'dpo-assistant', 'auditor'],
       async handler(call) {
         const { today } = shared.today();
+        const { t, date, number } = words(call);
+        const noTerm = t('срок не установлен: ничего не уничтожается');
+        const doubtful = t('норма с достоверностью D: уничтожение ждёт решения');
         const schedules = law.operator.schedules.map(({ category, title, clause, system }) => {
           try {
             const keep = law.keep(category, { from: today });
             return {
-              ...{ title, system, clause, frozen: null },
+              ...{ title, system, clause, frozen: keep.doubt && !keep.doubt.decidedOn ? doubtful : null },
               until: words(call).date(keep.keepUntil),
               by: words(call).date(keep.destroyBy),
               because: `${keep.because.winner.value}: ${cite(keep.because.winner.cite, call.locale)}`,
@@ -604,11 +607,16 @@ export function dpoRoutes(shared: Shared): RouteDefinition[] {
           } catch (error) {
             // Where nothing can be computed nothing is destroyed, and the officer is told.
             if (!(error instanceof Refusal)) throw error;
-            return { ...{ title, system, clause, frozen: error.code }, until: '—', by: '—', because: '' };
+            return { ...{ title, system, clause, frozen: noTerm }, until: '—', by: '—', because: '' };
           }
         });
         const findings = await shared.findings();
-        return page('dpo/retention', { schedules, findings, today: words(call).date(today), digest: law.digest });
+        const frozen = (await retention.frozen()).map(({ title, system, records, from, to, because }) => ({
+          ...{ title: title[call.locale], system: system[call.locale], because },
+          records: number(records),
+          days: from.equals(to) ? date(from) : `${date(from)} – ${date(to)}`,
+        }));
+        return page('dpo/retention', { schedules, frozen, findings, today: date(today), digest: law.digest });
       },
     }),
   ];
