@@ -69,7 +69,6 @@ export const fieldWords: Readonly<Record<string, string>> = {
   paid_at: 'Оплачено',
   paidAt: 'Оплачено',
   paidUntil: 'Оплачено по',
-  payerEmail: 'Электронная почта плательщика',
   payerInn: 'ИНН плательщика',
   payerName: 'Плательщик',
   payment: 'Номер платежа',

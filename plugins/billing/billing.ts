@@ -164,7 +164,7 @@ export function createBilling(engine: Engine) {
       about: id,
       subject: payment.subject_id,
       data: {
-        payer,
+        payer: { name: payer.name, ...(payer.inn ? { inn: payer.inn } : {}) },
         basis: offerTitle(),
         lines: [
           {

@@ -78,8 +78,8 @@ export const documents: Store = {
       );
     const rows = await Promise.all(
       found.map(async ({ payer, ...row }) => {
-        const { name, inn, email } = await openPayer(vault, row.payment, payer);
-        return { ...row, payerName: name, payerInn: inn ?? null, payerEmail: email };
+        const { name, inn } = await openPayer(vault, row.payment, payer);
+        return { ...row, payerName: name, payerInn: inn ?? null };
       }),
     );
     return { rows, source: 'получены от субъекта или платёжной организации при оплате' };

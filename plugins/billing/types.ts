@@ -1,9 +1,13 @@
 import type { Temporal, Trx } from '../../core/index.ts';
 
-/** Who paid. An invoice names them; nothing else does. */
-export interface Payer {
+/** Who paid, as an invoice names them; nothing else does. */
+export interface InvoicedTo {
   name: string;
   inn?: string;
+}
+
+/** The address is where the invoice goes. It is no part of a document: nothing keeps it with the payment. */
+export interface Payer extends InvoicedTo {
   email: string;
 }
 

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import type { EraseReceipt, EraseScope, Store, StoreContext } from '../../core/datamap/index.ts';
@@ -5,6 +9,8 @@ import type { Law } from '../../core/law/index.ts';
 import { createBilling } from '../../plugins/billing/billing.ts';
 import type { Billing, PaymentFact } from '../../plugins/billing/index.ts';
 import billingPlugin, { billingOf } from '../../plugins/billing/index.ts';
+import { openPayer } from '../../plugins/billing/payer.ts';
+import { documents } from '../../plugins/billing/stores.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
 import { startEngine, type TestEngine } from '../relay/engine.ts';
@@ -87,6 +93,26 @@ describe('billing', () => {
     const body = route?.body as { additionalProperties: boolean; properties: object };
     expect(body.additionalProperties).to.equal(false);
     expect(Object.keys(body.properties)).to.not.include('card');
+  });
+
+  it('sends the invoice to the address that is given, and keeps that with no document', async () => {
+    const { project, subject } = await aPaidProject();
+    const paid = await pay(project);
+    const { letters, vault } = house.engine;
+    const [letter] = await letters.list({ about: paid.invoice.id });
+    expect((await letters.open(letter?.id ?? '')).to.email).to.equal(payer.email);
+    const { payer: sealed } = await base.db('billing.payments').where({ id: paid.payment }).first();
+    expect(await openPayer(vault, paid.payment, sealed)).to.deep.equal({ name: payer.name, inn: payer.inn });
+    const shown = await base.db.transaction((trx) =>
+      documents.collect(subject, { ...house.engine, trx, runId: 'req_1' }),
+    );
+    expect(JSON.stringify(shown.rows)).to.include(payer.inn).and.not.include(payer.email);
+    const folder = mkdtempSync(join(tmpdir(), 'srok-invoice-'));
+    const file = join(folder, 'invoice.pdf');
+    writeFileSync(file, await letters.documents.pdf(paid.invoice.document));
+    const text = execFileSync('pdftotext', [file, '-'], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
+    expect(text).to.include(payer.inn).and.not.include(payer.email);
   });
 
   it('takes the same payment once, and refuses another one under its id', async () => {
