@@ -19,7 +19,14 @@ export function pagesOf(site: Site): Visited[] {
 }
 
 /** Pages that only the relay has. */
-const ofRelay = new Set(['dpo-log-access', 'audit-reports', 'logs', 'my-projects', 'my-project']);
+const ofRelay = new Set([
+  'dpo-log-access',
+  'audit-reports',
+  'logs',
+  'my-projects',
+  'my-project',
+  'my-project-settings',
+]);
 
 function allPages(site: Site): Visited[] {
   const { dpo, auditor, admin, specialist } = site.staff;
@@ -28,7 +35,13 @@ function allPages(site: Site): Visited[] {
     ...{ name: `dpo-request-${kind}`, path: `/dpo/requests/${toPath(number)}`, who: dpo },
   }));
   const objection = promised.find(({ name }) => name.endsWith('-objection'));
+  const late = `/dpo/requests/${toPath(site.requests.late)}`;
   const incident = `/dpo/events/${toPath(site.events.incident)}`;
+  const findUser = async (page: Page): Promise<void> => {
+    await page.fill('#who', site.user);
+    await page.click('main button.primary');
+    await page.waitForURL('**/admin/accounts/acc_*');
+  };
   const visitor = (name: string, path: string): Visited => ({ name, path, who: null });
   return [
     visitor('public-home', '/'),
@@ -62,6 +75,9 @@ function allPages(site: Site): Visited[] {
     { name: 'dpo-answer', path: `${card}/answer`, who: dpo },
     { name: 'dpo-refuse', path: `${card}/refuse`, who: dpo },
     { name: 'dpo-extend', path: `${card}/extend`, who: dpo },
+    { name: 'dpo-rectify', path: `${late}/rectify`, who: dpo },
+    { name: 'dpo-evidence', path: `${late}/evidence`, who: dpo },
+    { name: 'dpo-no-block', path: `${late}/no-block`, who: dpo },
     { name: 'dpo-events', path: '/dpo/events', who: dpo },
     { name: 'dpo-events-all', path: '/dpo/events?view=all', who: dpo },
     { name: 'dpo-event-kinds', path: '/dpo/events/new', who: dpo },
@@ -102,6 +118,15 @@ function allPages(site: Site): Visited[] {
         } else await page.click('main tbody a');
       },
     },
+    {
+      name: 'my-project-settings',
+      path: '/my/projects',
+      who: site.user,
+      prepare: async (page) => {
+        await page.click('main tbody a');
+        await page.click('main a[href$="/settings"]');
+      },
+    },
     { name: 'my-notices', path: '/my/notices', who: site.user },
     { name: 'my-privacy', path: '/my/privacy', who: site.user },
     { name: 'my-account', path: '/my/account', who: site.user },
@@ -115,5 +140,17 @@ function allPages(site: Site): Visited[] {
     },
     { name: 'admin-health', path: '/admin', who: admin },
     { name: 'admin-staff', path: '/admin/staff', who: admin },
+    { name: 'admin-accounts', path: '/admin/accounts', who: dpo },
+    { name: 'admin-account', path: '/admin/accounts', who: admin, prepare: findUser },
+    {
+      name: 'admin-account-block',
+      path: '/admin/accounts',
+      who: admin,
+      prepare: async (page) => {
+        await findUser(page);
+        await page.click('main .head a.danger');
+        await page.waitForSelector('#ground');
+      },
+    },
   ];
 }
