@@ -25,11 +25,11 @@ export interface House {
 }
 
 /** The rooms up to the letters, real, on a database of its own. */
-export async function openHouse(start = '2026-05-12T09:00:00Z'): Promise<House> {
+export async function openHouse(start = '2026-05-12T09:00:00Z', operator = 'qsockets'): Promise<House> {
   const { db, drop } = await cloneDatabase();
   const home = mkdtempSync(join(tmpdir(), 'srok-letters-'));
   const clock = movableClock(at(start));
-  const law = await loadLaw({ root: new URL('policies/', root), operator: 'qsockets' });
+  const law = await loadLaw({ root: new URL('policies/', root), operator });
   const vault = createVault({ folder: join(home, 'keystore'), clock });
   const journal = createJournal({
     ...{ db, clock, seal: vault.seal, open: vault.open },

@@ -1,9 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import type { RegisteredStore } from '../../core/datamap/index.ts';
-import { type Law, loadLaw } from '../../core/law/index.ts';
+import { type Law, loadLaw, type Purpose } from '../../core/law/index.ts';
+import type { DocumentData } from '../../core/letters/index.ts';
+import { otherBases } from '../../core/requests/kinds.ts';
 import { type OpenPart, pointsOf } from '../../core/requests/package.ts';
+import { openHouse } from '../letters/house.ts';
 
 const root = new URL('../../policies/', import.meta.url);
 const today = Temporal.PlainDate.from('2026-11-20');
@@ -59,10 +65,40 @@ describe('the points of an answer about access', () => {
     );
   });
 
+  it('say the same on paper', async () => {
+    const house = await openHouse('2026-11-20T09:00:00Z', 'chat2desk');
+    try {
+      const example = readFileSync(new URL('../templates/pdf/access-answer.schema.json', root), 'utf8');
+      const points = pointsOf(house.law, [aPart(house.law)], today);
+      const data = { ...JSON.parse(example).examples[0], points } as DocumentData['access-answer'];
+      const { id } = await house.story((trx) =>
+        house.letters.documents.create(trx, { kind: 'access-answer', about: 'req_a', data }),
+      );
+      const file = join(mkdtempSync(join(tmpdir(), 'srok-answer-')), 'answer.pdf');
+      writeFileSync(file, await house.letters.documents.pdf(id));
+      const text = execFileSync('pdftotext', [file, '-'], { encoding: 'utf8' }).replace(/\s+/g, ' ');
+      rmSync(join(file, '..'), { recursive: true });
+      expect(text).to.match(
+        /ст\. 6 ч\. 1 п\. 10 152-ФЗ от 27\.07\.2006\): оно утратило силу \(отменён 519-ФЗ от 30\.12\.2020\)/,
+      );
+      expect(text.match(/п\. 10 152-ФЗ/g), 'named once, as what it is').to.have.length(1);
+    } finally {
+      await house.close();
+    }
+  });
+
   it('name it as a ground while it stood', async () => {
     const said = (await answer('chat2desk', Temporal.PlainDate.from('2021-02-28'))).get('2') ?? '';
     expect(said.replaceAll('\u00a0', ' ')).to.include('(Политика 5.5) (ст. 6 ч. 1 п. 10 152-ФЗ от 27.07.2006).');
     expect(said).to.not.include('утратило силу');
+  });
+
+  it('do not let a purpose go on after an objection by a ground that has been repealed', async () => {
+    const law = await loadLaw({ root, operator: 'chat2desk' });
+    const purpose = law.operator.purposes.find(({ id }) => id === 'identification') as Purpose;
+    const [contract, gone] = purpose.bases as [Purpose['bases'][0], Purpose['bases'][0]];
+    expect(otherBases(law, purpose, today)).to.deep.equal([contract]);
+    expect(otherBases(law, { ...purpose, bases: [gone] }, today)).to.deep.equal([]);
   });
 
   it('name the recipients abroad and the cross-border transfer', async () => {
