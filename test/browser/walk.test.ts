@@ -78,6 +78,68 @@ describe('in a browser', function () {
     await context.close();
   });
 
+  it('an incident is reported without JavaScript: two clocks run, and the notice stops one of them', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await signIn(context, site, site.staff.dpo);
+    await page.goto(`${site.url}/dpo/events/new`);
+    await page.click('main a:has-text("Выявлен инцидент")');
+    await page.fill('#at', '2026-11-20T18:30');
+    await page.fill('#subjects', '1500');
+    await page.fill('#note', 'Письмо ушло не тому адресату');
+    await page.click('main button.primary');
+    expect(await page.textContent('[role=status]')).to.match(/Событие ИН-2026-\d{4} зарегистрировано/);
+    const main = (): Promise<string> => page.innerText('main').then((text) => text.replaceAll('\u00a0', ' '));
+    expect(await main())
+      .to.include('осталось 23 ч')
+      .and.to.include('осталось 71 ч');
+    expect(await main())
+      .to.include('от 3 000 000 ₽ до 5 000 000 ₽')
+      .and.to.not.include('Письмо ушло');
+    await page.click('main a.primary:has-text("Направлено первичное уведомление об инциденте")');
+    await page.check('main input[name=contains] >> nth=0');
+    await page.fill('#at', '2026-11-20T18:35');
+    await page.click('main button.primary');
+    expect(await main())
+      .to.include('исполнено 20.11.2026')
+      .and.to.include('Отмеченные пункты: 1');
+    await page.click('button:has-text("Показать примечания")');
+    expect(await main()).to.include('Письмо ушло не тому адресату');
+    // The same form sent twice is one event.
+    await page.goto(`${site.url}/dpo/events/new?fact=claim.received`);
+    const [key, token] = [
+      await page.inputValue('input[name=key]'),
+      await page.inputValue('input[name=_csrf] >> nth=-1'),
+    ];
+    const form = { _csrf: token, key, fact: 'claim.received', at: '2026-11-20T12:00', customer: 'business' };
+    const sent = async () =>
+      (await context.request.post(`${site.url}/dpo/events/new`, { form, maxRedirects: 0 })).headers().location;
+    expect(await sent()).to.equal(await sent());
+    await context.close();
+  });
+
+  it('an account is blocked in two clicks, and its holder is told', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await signIn(context, site, site.staff.admin);
+    await page.goto(`${site.url}/admin/accounts`);
+    await page.fill('#who', site.user);
+    await page.click('main button.primary');
+    expect(await page.innerText('main')).to.not.include('Иванов');
+    await page.click('main .head a:has-text("Заблокировать")');
+    await page.click('main button.danger');
+    expect(await page.textContent('.summary')).to.include('Выберите значение из списка');
+    await page.selectOption('#ground', 'security');
+    await page.fill('#reason', 'Перебор токенов с этого адреса');
+    await page.click('main button.danger');
+    expect(await page.innerText('main'))
+      .to.include('заблокирована')
+      .and.to.include('угроза безопасности сервиса');
+    await page.click('main .head a:has-text("Восстановить")');
+    await page.fill('#reason', 'Токены отозваны');
+    await page.click('main button.primary');
+    expect(await page.innerText('main')).to.include('действует');
+    await context.close();
+  });
+
   it('says nothing of which half of a wrong sign-in was wrong', async () => {
     const context = await browser.newContext();
     const said: (string | null)[] = [];
