@@ -36,7 +36,7 @@ export function createConnections(
   engine: Engine,
   { hub, publisher, patience }: { hub: Hub; publisher: Publisher; patience: Patience },
 ) {
-  const strangers = new Map<string, number>(); // connections that have shown nothing yet, by address
+  const strangers = new Map<WebSocket, string>(); // connections that have shown nothing yet, with their addresses
 
   /** Ends a connection whose peer says nothing, or only babbles. */
   function watch(ws: WebSocket, tooMuch: () => void): void {
@@ -122,6 +122,7 @@ export function createConnections(
       if ('refusal' in read) throw read.refusal;
       await obey(connection, from, read.frame, read.ref);
     } catch (error) {
+      if (!(error instanceof Refusal)) engine.log.error({ error: String(error) }, 'A frame could not be obeyed.');
       hub.send(connection, codec.error(errorOf(error), read.ref));
     }
   }
@@ -136,7 +137,7 @@ export function createConnections(
     const early: [Buffer, boolean][] = [];
     let bytes = 0;
     let ref: unknown;
-    strangers.set(address, (strangers.get(address) ?? 0) + 1);
+    strangers.set(ws, address);
     const timer = setTimeout(() => refuse(noTicket()), patience.helloMs);
     const weigh = (chunk: Buffer): void => {
       bytes += chunk.length;
@@ -147,9 +148,7 @@ export function createConnections(
       clearTimeout(timer);
       socket.off('data', weigh);
       ws.off('message', keep).off('close', goOn);
-      const others = (strangers.get(address) ?? 1) - 1;
-      if (others > 0) strangers.set(address, others);
-      else strangers.delete(address);
+      strangers.delete(ws);
     };
     const refuse = (error: unknown): void => {
       goOn();
@@ -158,6 +157,8 @@ export function createConnections(
       ws.close(closeCodeOf(error), error instanceof Refusal ? error.code : 'log.unavailable');
     };
     const hear = async (data: Buffer, isBinary: boolean): Promise<void> => {
+      // From here on it is we who take the time.
+      clearTimeout(timer);
       socket.off('data', weigh);
       ws.on('message', keep);
       ws.pause();
@@ -188,13 +189,17 @@ export function createConnections(
     greet,
     /** May one more come with nothing? @throws Refusal `connect.no-credentials` */
     mayGreet(request: IncomingMessage): void {
-      const all = [...strangers.values()].reduce((sum, count) => sum + count, 0);
-      const near = strangers.get(addressOf(request, engine.config.behindProxy)) ?? 0;
-      if (all < strangersAtOnce && near < strangersFromOne) return;
+      const address = addressOf(request, engine.config.behindProxy);
+      const near = [...strangers.values()].filter((other) => other === address).length;
+      if (strangers.size < strangersAtOnce && near < strangersFromOne) return;
       throw new Refusal('connect.no-credentials', 'unauthenticated', {
         retryAfter: Math.ceil(patience.helloMs / 1000),
         message: 'Too many connections wait with neither token nor ticket; send it with the upgrade.',
       });
+    },
+    /** Those that were let in are closed by the hub. */
+    stop(): void {
+      for (const ws of strangers.keys()) ws.close(closeCodes.restart, 'the service restarts');
     },
   };
 }

@@ -13,7 +13,7 @@ import type { Gate, Pass } from './gate.ts';
 import type { Hub } from './hub.ts';
 import { recoveryWindow } from './log.ts';
 import { type Publisher, senderOf } from './publisher.ts';
-import { described, loadSchemas, schemaPath } from './schemas.ts';
+import { described, loadSchemas } from './schemas.ts';
 import type { Seat } from './seats.ts';
 import { channelEnds, readAfter } from './store.ts';
 import { type Tickets, ticketOrder } from './tickets.ts';
@@ -44,7 +44,13 @@ export interface Parts {
   patience?: Partial<typeof usual>;
 }
 
-type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+interface Asked {
+  name: string; // the part of the path that names something
+  query: URLSearchParams;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse, asked: Asked) => Promise<void>;
+type Methods = { readonly [method: string]: Answer };
 
 /** The native API on the raw server: publishing, pulling, tickets, and the WebSocket. */
 export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void } {
@@ -76,34 +82,37 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     return name;
   }
 
-  /** What stands at a path: an answer for each method. */
-  function at(parts: readonly string[]): Partial<Record<string, Answer>> | null {
-    const [noun, name, more] = parts;
-    if (parts.length === 2 && noun === 'schema') return schemas.has(name as string) ? { GET: showSchema } : null;
-    if (parts.length === 3 && noun === 'channels' && more === 'messages') {
-      const channel = (): string => checkChannel(decode(name as string));
-      return {
-        POST: (request, response) => publish(request, response, channel()),
-        GET: (request, response, url) => pull(request, response, channel(), url.searchParams),
-      };
-    }
+  /** What can be asked of each kind of place, by method. */
+  const places = {
+    messages: { POST: publish, GET: pull },
+    batches: { POST: publishBatch },
+    tickets: { POST: giveTicket },
+    connect: { GET: noUpgrade },
+    schema: { GET: showSchema },
+  } satisfies Record<string, Methods>;
+
+  function placeAt(path: string): { methods: Methods; name: string } | null {
+    // Dots in a path may have led it elsewhere.
+    if (!path.startsWith(prefix)) return null;
+    const parts = path.slice(prefix.length).split('/');
+    const [noun, name = '', more] = parts;
+    if (parts.length === 3 && noun === 'channels' && more === 'messages') return { methods: places.messages, name };
+    if (parts.length === 2 && noun === 'schema' && schemas.has(name)) return { methods: places.schema, name };
     if (parts.length !== 1) return null;
-    if (noun === 'batches') return { POST: publishBatch };
-    if (noun === 'tickets') return { POST: giveTicket };
-    if (noun === 'connect') return { GET: noUpgrade };
+    if (noun === 'batches' || noun === 'tickets' || noun === 'connect') return { methods: places[noun], name };
     return null;
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://relay');
-    // Dots in a path may have led it elsewhere.
-    const methods = url.pathname.startsWith(prefix) ? at(url.pathname.slice(prefix.length).split('/')) : null;
-    if (!methods) throw new Refusal('path.unknown', 'not-found', {});
+    const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://relay');
+    const place = placeAt(pathname);
+    if (!place) throw new Refusal('path.unknown', 'not-found', {});
+    const { methods, name } = place;
+    const work = methods[request.method ?? ''];
+    if (work) return work(request, response, { name, query });
     const allow = Object.keys(methods).join(', ');
-    if (request.method === 'OPTIONS') return preflight(request, response, allow);
-    const found = methods[request.method ?? ''];
-    if (!found) throw new WrongMethod(allow);
-    await found(request, response, url);
+    if (request.method !== 'OPTIONS') throw new WrongMethod(allow);
+    preflight(request, response, allow);
   }
 
   /**
@@ -136,7 +145,8 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     return pass;
   }
 
-  async function publish(request: IncomingMessage, response: ServerResponse, channel: string): Promise<void> {
+  async function publish(request: IncomingMessage, response: ServerResponse, { name }: Asked): Promise<void> {
+    const channel = checkChannel(decode(name));
     const pass = await enter(request, response, 'publish');
     const limit = Math.min(bodyBytes, pass.limits.payloadBytes);
     const payload = await readBody(request, limit, { limitMs: patience.bodyMs });
@@ -163,12 +173,8 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     sendJson(response, 201, await tickets.issue(pass, order));
   }
 
-  async function pull(
-    request: IncomingMessage,
-    response: ServerResponse,
-    channel: string,
-    query: URLSearchParams,
-  ): Promise<void> {
+  async function pull(request: IncomingMessage, response: ServerResponse, { name, query }: Asked): Promise<void> {
+    const channel = checkChannel(decode(name));
     const pass = await enter(request, response, 'read');
     const after = numberIn(query, 'after', 0);
     const limit = Math.min(pullRows, numberIn(query, 'limit', pullRows));
@@ -192,8 +198,8 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     });
   }
 
-  async function showSchema(_request: IncomingMessage, response: ServerResponse, { pathname }: URL): Promise<void> {
-    const bytes = schemas.get(pathname.slice(schemaPath.length)) as Buffer;
+  async function showSchema(_request: IncomingMessage, response: ServerResponse, { name }: Asked): Promise<void> {
+    const bytes = schemas.get(name) as Buffer;
     const headers = { 'content-type': 'application/schema+json', 'access-control-allow-origin': '*' };
     response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes);
   }
@@ -235,7 +241,10 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
       socket.on('error', () => socket.destroy());
       connect(request, socket, head).catch((error) => refuseUpgrade(engine, socket, error));
     },
-    stop: () => server.close(),
+    stop() {
+      connections.stop();
+      server.close();
+    },
   };
 }
 
