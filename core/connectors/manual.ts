@@ -41,6 +41,7 @@ export function createManualStore(connector: ManualConnector): Store {
 
   return {
     ...commonOf(connector),
+    ...(connector.automation ? { automation: connector.automation } : {}),
 
     /** Only a request sends somebody to look; a plan counts the place as one thing that must be gone through. */
     async collect(subject, context) {

@@ -138,6 +138,8 @@ export interface Store {
   subject: string;
   /** Its tables lie in another system: the map cannot compare them with our database. */
   elsewhere?: boolean;
+  /** 'none': papers that no program processes; everything else is processed by automation. */
+  automation?: 'none';
   /** 'schema.table' of every table of this store. */
   tables: string[];
   /** 'schema.table.column' → category id of `policies/taxonomy/categories.yaml`, for the columns that say something about a person. */

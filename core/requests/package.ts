@@ -215,7 +215,7 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
     '2': purposes.map((purpose) => groundsOf(law, purpose, today)),
     '3': [
       `Цели: ${purposes.map(({ title }) => small(title)).join('; ')}.`,
-      'Способы: автоматизированная обработка — сбор, запись, систематизация, накопление, хранение, уточнение, извлечение, использование, передача получателям из пункта 4, блокирование, уничтожение.',
+      `Способы: ${waysOf(parts)} — сбор, запись, систематизация, накопление, хранение, уточнение, извлечение, использование, передача получателям из пункта 4, блокирование, уничтожение.`,
     ],
     '4': [
       `Оператор: ${operator.name}, ${requisites(operator).address}.`,
@@ -249,6 +249,14 @@ function pointBodies(law: Law, parts: readonly OpenPart[], today: Temporal.Plain
         : []),
     ],
   };
+}
+
+/** By a program, without one, or both, as far as this person's data go. */
+function waysOf(parts: readonly OpenPart[]): string {
+  const byHand = parts.filter(({ entry }) => entry.store.automation === 'none').length;
+  if (byHand === 0) return 'автоматизированная обработка';
+  if (byHand === parts.length) return 'обработка без средств автоматизации';
+  return 'смешанная обработка, с использованием средств автоматизации и без них';
 }
 
 /** What a purpose rests on today. A ground that the law has taken away is not passed over: the documents still name it. */

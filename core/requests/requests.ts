@@ -4,7 +4,7 @@ import { type Changes, type Collected, type DataMap, isUnsupported, type StoreCo
 import type { Db, Trx } from '../db/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
-import { cite, type Due, type Law, requisites } from '../law/index.ts';
+import { cite, type Due, type Law } from '../law/index.ts';
 import type { Gone, LetterOrder, Letters, LetterTemplate, Staying } from '../letters/index.ts';
 import type { Obligations, Report } from '../obligations/index.ts';
 import type { Act, Plan, Retention } from '../retention/index.ts';
@@ -633,6 +633,7 @@ export function createRequests(deps: RequestsDeps): Requests {
       await updateRequest(trx, row.id, { state: move(row.state, 'identity-asked') });
       const file = await openCase(row);
       const { dueOn, clause } = heading(row);
+      const { email } = law.operator.dpo.email ? law.operator.dpo : law.operator;
       const needed = text
         .split('\n')
         .map((line) => line.trim())
@@ -643,7 +644,7 @@ export function createRequests(deps: RequestsDeps): Requests {
         data: {
           number: row.number,
           needed,
-          how: `Ответьте на это письмо: ${requisites(law.operator).email}.`,
+          how: email ? `Ответьте на это письмо: ${email}.` : 'Ответьте на это письмо.',
           until: dueOn,
           clause,
           ...(copy ? { copy } : {}),

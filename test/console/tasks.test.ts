@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { createConnectors } from '../../core/connectors/index.ts';
 import { taskRoutes } from '../../core/console/index.ts';
@@ -243,5 +247,13 @@ describe('tasks for people on their pages', () => {
     const papersPart = parts.find(({ store }) => store === 'connectors.papers');
     expect(papersPart).to.include({ outcome: 'collected', rows: 2 });
     expect(parts.find(({ store }) => store === 'connectors.mailings')).to.include({ outcome: 'not_found' });
+    // The answer tells of papers, too: they are processed without automation (152-ФЗ ст. 14 ч. 7 п. 3).
+    const { answerDocument } = await db.transaction((trx) => requests.answer(trx, id, { by: 'acc_dpo' }));
+    const folder = mkdtempSync(join(tmpdir(), 'srok-answer-'));
+    const file = join(folder, 'answer.pdf');
+    writeFileSync(file, await test.app.engine.letters.documents.pdf(answerDocument ?? ''));
+    const words = execFileSync('pdftotext', [file, '-'], { encoding: 'utf8' }).replace(/\s+/g, ' ');
+    rmSync(folder, { recursive: true });
+    expect(words).to.include('смешанная обработка, с использованием средств автоматизации и без них');
   });
 });

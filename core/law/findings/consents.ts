@@ -49,6 +49,11 @@ export function bundledConsents(lint: Lint): Found[] {
   const { pack } = lint;
   const law = lawClause(lint, 'ru.152-fz.consent.separate');
   if (law.length === 0) return [];
+  // A purpose that rests on nothing else has nothing to stand on: that is a finding of its own.
+  const bare = pack.operator.purposes.some(({ consent, bases }) => !consent && bases.length === 0);
+  const without = bare
+    ? 'цели, у которых другого основания нет, показаны без него'
+    : 'обработка держится на других основаниях своих целей';
   return pack.operator.documents.flatMap((document): Found[] => {
     const part = document.kind === 'consent' ? pack.partOf.get(document.id) : undefined;
     if (!part) return [];
@@ -59,7 +64,7 @@ export function bundledConsents(lint: Lint): Found[] {
         severity: 'error',
         rule: 'ru.152-fz.consent.separate',
         clauses: [quote(part.clause), ...law],
-        apply: 'Акцепт не записывается как согласие; обработка держится на других основаниях своих целей.',
+        apply: `Акцепт не записывается как согласие; ${without}.`,
         why: 'Согласие объявлено частью другого документа, а закон требует оформлять его отдельно.',
         settle: 'Сделайте согласие отдельным документом с отдельной отметкой и уберите part_of из documents.yaml.',
       },

@@ -50,7 +50,7 @@ export function categoriesWithoutBasis(lint: Lint): Found[] {
       severity: 'error',
       rule: category,
       clauses: [...clausesOf(purposes), ...lawClause(lint, 'ru.152-fz.grounds')],
-      apply: 'В ответе на запрос и в реестре обработки категория показана без основания.',
+      apply: 'В ответе на запрос и в реестре обработки цели этой категории показаны без основания.',
       why: `Ни у одной цели нет основания для этой категории: ${small(titleOf(lint, category))}.`,
       settle: 'Назовите основание хотя бы одной из целей; без него данные обрабатывать нельзя.',
     }));
