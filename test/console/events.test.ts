@@ -120,67 +120,100 @@ describe('what staff report, over the API', function () {
     expect(facts).to.have.length(1);
   });
 
-  const stories: { of: string; begin: object; owes: unknown[]; steps: [string, object, string[]][] }[] = [
-    {
-      of: 'unlawful processing is stopped in three working days and destroyed in ten',
-      begin: { fact: 'unlawful.detected', at: at('2026-05-12T09:00') },
-      owes: [
+  /** An event from its beginning: what is owed at first, and what is still open after each step. */
+  const lives = (begin: object, owes: unknown[], steps: [string, object, string[]][]) => async () => {
+    const event = await begun(begin);
+    expect(owed(event)).to.deep.equal(owes);
+    for (const [fact, fields, left] of steps) {
+      test.clock.moveTo(test.clock.now().add({ minutes: 1 }));
+      const now = expectStatus(await follow(event, { fact, fields }), 201);
+      const open = now.duties.filter((one: Shown) => one.state === 'open').map((one: Shown) => one.duty);
+      expect(open, fact).to.deep.equal(left);
+    }
+  };
+
+  it(
+    'unlawful processing is stopped in three working days and destroyed in ten',
+    lives(
+      { fact: 'unlawful.detected', at: at('2026-05-12T09:00') },
+      [
         ['unlawful.stop', 'open', '2026-05-15', false],
         ['unlawful.destroy', 'open', '2026-05-26', false],
       ],
-      steps: [
+      [
         ['unlawful.stopped', {}, ['unlawful.destroy']],
         ['records.destroyed', { act: 'АУ-2026-0007' }, []],
       ],
-    },
-    {
-      of: 'changed data of the notice are told of by the fifteenth of the next month',
-      begin: { fact: 'notice-data.changed', at: at('2026-05-12T09:00'), fields: { what: 'purposes' } },
-      owes: [['regulator.change-notice', 'open', '2026-06-15', false]],
-      steps: [['notice-data.reported', {}, []]],
-    },
-    {
-      of: 'the end of processing is told of in ten working days',
-      begin: { fact: 'processing.terminated', at: at('2026-05-12T09:00') },
-      owes: [['regulator.termination-notice', 'open', '2026-05-26', false]],
-      steps: [['notice-data.reported', {}, []]],
-    },
-    {
-      of: 'force majeure is told of in three working days, when it begins and when it ends',
-      begin: { fact: 'force-majeure.started', at: at('2026-05-12T09:00') },
-      owes: [['force-majeure.notice', 'open', '2026-05-15', false]],
-      steps: [
+    ),
+  );
+
+  it(
+    'changed data of the notice are told of by the fifteenth of the next month',
+    lives(
+      { fact: 'notice-data.changed', at: at('2026-05-12T09:00'), fields: { what: 'purposes' } },
+      [['regulator.change-notice', 'open', '2026-06-15', false]],
+      [['notice-data.reported', {}, []]],
+    ),
+  );
+
+  it(
+    'the end of processing is told of in ten working days',
+    lives(
+      { fact: 'processing.terminated', at: at('2026-05-12T09:00') },
+      [['regulator.termination-notice', 'open', '2026-05-26', false]],
+      [['notice-data.reported', {}, []]],
+    ),
+  );
+
+  it(
+    'force majeure is told of in three working days, when it begins and when it ends',
+    lives(
+      { fact: 'force-majeure.started', at: at('2026-05-12T09:00') },
+      [['force-majeure.notice', 'open', '2026-05-15', false]],
+      [
         ['force-majeure.noticed', {}, []],
         ['force-majeure.ended', {}, ['force-majeure.notice']],
         ['force-majeure.noticed', {}, []],
       ],
-    },
-    {
-      of: 'the regulator is answered in ten working days',
-      begin: { fact: 'regulator.asked', at: at('2026-05-12T09:00') },
-      owes: [['regulator.answer', 'open', '2026-05-26', false]],
-      steps: [['regulator.answered', {}, []]],
-    },
-    {
-      of: 'dissemination is stopped in three working days',
-      begin: { fact: 'dissemination.refused', at: at('2026-05-12T09:00') },
-      owes: [['dissemination.stop', 'open', '2026-05-15', false]],
-      steps: [['dissemination.stopped', {}, []]],
-    },
-    {
-      of: 'protection is reviewed every three years, and each review opens the next',
-      begin: { fact: 'protection.reviewed', at: at('2026-05-12T09:00') },
-      owes: [['protection.review', 'open', '2029-05-12', false]],
-      steps: [['protection.reviewed', {}, ['protection.review']]],
-    },
-    {
-      of: 'what the regulator misses in a notice is added in three working days, whatever is missing elsewhere',
-      begin: { fact: 'incident.detected', at: at('2026-05-12T09:00') },
-      owes: [
+    ),
+  );
+
+  it(
+    'the regulator is answered in ten working days',
+    lives(
+      { fact: 'regulator.asked', at: at('2026-05-12T09:00') },
+      [['regulator.answer', 'open', '2026-05-26', false]],
+      [['regulator.answered', {}, []]],
+    ),
+  );
+
+  it(
+    'dissemination is stopped in three working days',
+    lives(
+      { fact: 'dissemination.refused', at: at('2026-05-12T09:00') },
+      [['dissemination.stop', 'open', '2026-05-15', false]],
+      [['dissemination.stopped', {}, []]],
+    ),
+  );
+
+  it(
+    'protection is reviewed every three years, and each review opens the next',
+    lives(
+      { fact: 'protection.reviewed', at: at('2026-05-12T09:00') },
+      [['protection.review', 'open', '2029-05-12', false]],
+      [['protection.reviewed', {}, ['protection.review']]],
+    ),
+  );
+
+  it(
+    'what the regulator misses in a notice is added in three working days, whatever is missing elsewhere',
+    lives(
+      { fact: 'incident.detected', at: at('2026-05-12T09:00') },
+      [
         ['incident.notice', 'open', at('2026-05-13T09:00'), false],
         ['incident.result', 'open', at('2026-05-15T09:00'), false],
       ],
-      steps: [
+      [
         ['incident.noticed', {}, ['incident.result']],
         ['incident.reported', {}, []],
         ['incident.asked', { of: 'notice' }, ['incident.notice-addition']],
@@ -188,26 +221,17 @@ describe('what staff report, over the API', function () {
         ['incident.completed', {}, ['incident.result-addition']],
         ['incident.result-completed', {}, []],
       ],
-    },
-    {
-      of: 'advertising is stopped at once',
-      begin: { fact: 'marketing.refused', at: at('2026-05-12T09:00') },
-      owes: [['marketing.stop', 'open', '2026-05-12', false]],
-      steps: [['marketing.stopped', {}, []]],
-    },
-  ];
-  for (const { of, begin, owes, steps } of stories) {
-    it(of, async () => {
-      const event = await begun(begin);
-      expect(owed(event)).to.deep.equal(owes);
-      for (const [fact, fields, left] of steps) {
-        test.clock.moveTo(test.clock.now().add({ minutes: 1 }));
-        const now = expectStatus(await follow(event, { fact, fields }), 201);
-        const open = now.duties.filter((one: Shown) => one.state === 'open').map((one: Shown) => one.duty);
-        expect(open, fact).to.deep.equal(left);
-      }
-    });
-  }
+    ),
+  );
+
+  it(
+    'advertising is stopped at once',
+    lives(
+      { fact: 'marketing.refused', at: at('2026-05-12T09:00') },
+      [['marketing.stop', 'open', '2026-05-12', false]],
+      [['marketing.stopped', {}, []]],
+    ),
+  );
 
   it('the person of an authority’s inquiry has two working days, and the inquiry names the person', async () => {
     expect((await tell({ fact: 'authority.asked' })).body.errors[0].field).to.equal('person');
