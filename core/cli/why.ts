@@ -145,7 +145,15 @@ export async function whyOf(app: App, asked: string): Promise<Why> {
     return found;
   }
 
+  /** The first letters of ids of events: an incident, a claim. */
+  const events = new Set(law.facts().flatMap(({ reported }) => reported?.begins ?? []));
+
   const parts: Record<string, (id: string) => Promise<Part | null>> = {
+    async event(id) {
+      const { open, may } = await app.events.get(id);
+      const next = may.map(({ mayFrom, title, because }) => ({ on: mayFrom, what: `можно: ${title}`, because }));
+      return { state: open ? 'open' : 'discharged', next };
+    },
     async obligation(id) {
       const rows = await obligations.list({ id });
       const facts = await Promise.all(rows.map(({ fact }) => obligations.facts({ id: fact })));
@@ -222,7 +230,8 @@ export async function whyOf(app: App, asked: string): Promise<Why> {
 
   const byNumber = /^\p{Lu}{2}-\d{4}-\d+$/u.test(asked);
   const id = byNumber ? ((await numbered(app, asked)) ?? asked) : asked;
-  const kind = kindsByPrefix[id.split('_', 1)[0] as string] ?? 'record';
+  const prefix = id.split('_', 1)[0] as string;
+  const kind = kindsByPrefix[prefix] ?? (events.has(prefix) ? 'event' : 'record');
   const part = await partOf(kind, id);
   const about = (await obligations.list({ about: id })).map(dutyOf);
   const happened = (await obligations.facts({ about: id })).map(factOf);
@@ -246,14 +255,15 @@ export async function whyOf(app: App, asked: string): Promise<Why> {
   };
 }
 
-/** Requests and acts are also known by the number that is printed on them. */
-async function numbered({ engine }: App, number: string): Promise<string | null> {
+/** Requests, events and acts are also known by the number that is printed on them. */
+async function numbered({ engine, events }: App, number: string): Promise<string | null> {
   const act = (await engine.retention.acts.list({})).find((one) => one.number === number);
   if (act) return act.id;
-  return engine.requests.get(number).then(
-    ({ id }) => id,
-    () => null,
-  );
+  for (const room of [engine.requests, events]) {
+    const found = await room.get(number).catch(() => null);
+    if (found) return found.id;
+  }
+  return null;
 }
 
 const stepWords = {

@@ -127,6 +127,21 @@ describe('why something on an installation is as it is', () => {
     expect(said.out).to.contain('по нынешним правилам — иначе: поздно с 19.05.2026 12:00 МСК');
   });
 
+  it('knows an event that staff have reported by its number too, its duties and what may be done', async () => {
+    const told = { fact: 'force-majeure.started', at: moscow('2026-05-12T09:00').toString() };
+    const { body } = await crew.dpo.send('POST', '/api/v1/events', told);
+    const answer = await why(body.id);
+    expect(await why(body.number)).to.deep.equal(answer);
+    expect([answer.kind, answer.state]).to.deep.equal(['event', 'open']);
+    expect(answer.obligations.map(({ duty, dueOn }) => [duty, String(dueOn)])).to.deep.equal([
+      ['force-majeure.notice', '2026-05-15'],
+    ]);
+    expect(answer.next.map(({ on, what }) => [String(on), what])).to.deep.equal([
+      ['2026-06-12', 'можно: Отказаться от договора из-за непреодолимой силы'],
+      ['2026-05-15', 'последний день: Уведомить о непреодолимой силе'],
+    ]);
+  });
+
   it('answers an id that nothing is known of with an error and exit code 2', async () => {
     for (const id of ['msg_00000000000000000000000000', 'obl_nothing', 'req_nothing', 'whatever', 'ЗС-2026-9999']) {
       const said = await srok(['why', id, '--json'], { createApp });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { actionWords, loadWords, Temporal } from '../../core/index.ts';
+import { actionWords, loadLaw, loadWords, Temporal } from '../../core/index.ts';
 
 const root = new URL('../../', import.meta.url);
 const dictionary = loadWords(new URL('templates/locales/', root), 'Europe/Moscow');
@@ -28,6 +28,18 @@ describe('the words of the screens', () => {
     const without = [...texts()].filter((text) => !dictionary.has('en', text));
     expect(without).to.deep.equal([]);
     expect(texts().size).to.be.greaterThan(400);
+  });
+
+  it('name in English everything that staff may report, and every duty', async () => {
+    const law = await loadLaw({ root: new URL('policies/', root), operator: 'qsockets' });
+    const facts = law.facts().filter(({ reported }) => reported !== null);
+    const fields = facts.flatMap((fact) => Object.values(fact.fields).filter(({ title }) => title));
+    const named = [
+      ...[...facts, ...law.dutyTypes()].map(({ title }) => title),
+      ...fields.flatMap(({ title = '', titles = {} }) => [title, ...Object.values(titles)]),
+    ];
+    expect(named.length).to.be.greaterThan(80);
+    expect(named.filter((text) => !dictionary.has('en', text))).to.deep.equal([]);
   });
 
   it('keep the same gaps in both languages', () => {
