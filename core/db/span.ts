@@ -23,9 +23,11 @@ export async function spanOf(
     if (from) rows.where(day, '>=', from);
     return rows.min(`${day} as first`).max(`${day} as last`);
   });
-  const [row]: { first: Day | null; last: Day | null }[] = await db
-    .from(db.unionAll(spans, true).as('spans'))
-    .min({ first: 'first' })
-    .max({ last: 'last' });
+  const [only] = spans;
+  const whole: Knex.QueryBuilder =
+    spans.length === 1 && only
+      ? only
+      : db.from(db.unionAll(spans, true).as('spans')).min({ first: 'first' }).max({ last: 'last' });
+  const [row]: { first: Day | null; last: Day | null }[] = await whole;
   return row?.first && row.last ? { first: row.first, last: row.last } : null;
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { Refusal } from '../../core/base/index.ts';
+import { Refusal, Temporal } from '../../core/base/index.ts';
 import { type Connectors, createConnectors } from '../../core/connectors/index.ts';
 import type { EraseReceipt, Store, StoreContext } from '../../core/datamap/index.ts';
 import type { Db, Trx } from '../../core/db/index.ts';
@@ -123,6 +123,12 @@ describe('stores built from the operator’s pack', () => {
   it('count the days of another database in the operator’s zone, and sweep them when their term has ended', async () => {
     const anchors = await house.story((trx) => connectors.stores.crm?.anchors?.(trx) ?? Promise.resolve([]));
     expect(anchors.map(({ day, count }) => [day?.toString(), count])).to.deep.equal([['2025-05-11', 2]]);
+    const span = (from?: string) =>
+      connectors.stores.crm?.span?.(house.db, from ? Temporal.PlainDate.from(from) : undefined);
+    const only = Temporal.PlainDate.from('2025-05-11');
+    expect(await span()).to.deep.equal({ first: only, last: only });
+    expect(await span('2025-05-11')).to.deep.equal({ first: only, last: only });
+    expect(await span('2025-05-12')).to.equal(null);
     await house.retention.sweep({ jobId: 'test' });
     expect(await other.db('crm.contacts')).to.deep.equal([]);
     const [act] = await house.retention.acts.list();

@@ -205,7 +205,7 @@ describe('the contract of every store of an installation', function () {
         }
       });
     });
-    expect(seen, 'days looked at').to.be.greaterThan(20);
+    expect(seen, 'days looked at').to.be.greaterThan(10);
   });
 
   it('says in a sentence why it cannot do what it cannot', () =>

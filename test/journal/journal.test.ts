@@ -325,6 +325,40 @@ describe('the journal', () => {
       expect(await journal.verify()).to.include({ ok: true, erased: 3 });
     });
 
+    it('knows its first and last day, also when a later entry was sealed before an earlier one and bodies have gone', async () => {
+      const span = async (from?: string) => {
+        const found = await store.span(db, from ? Temporal.PlainDate.from(from) : undefined);
+        return found && [found.first, found.last].map(String);
+      };
+      expect(await span()).to.equal(null);
+      await record({ action: 'a', about: 'sub_gone', body: { x: 0 } });
+      await journal.sealUp();
+      // A transaction that was open over midnight: its entry is from before, and gets the higher number.
+      const late = await db.transaction();
+      clock.moveTo(Temporal.Instant.from('2026-05-12T20:59:59Z'));
+      await journal.append(late, { action: 'b', about: 'sub_late', body: { x: 1 } });
+      clock.moveTo(Temporal.Instant.from('2026-05-12T21:00:01Z'));
+      await record({ action: 'c', about: 'sub_next', body: { x: 2 } });
+      await journal.sealUp();
+      await late.commit();
+      await journal.sealUp();
+      clock.moveTo(Temporal.Instant.from('2026-08-01T10:00:00Z'));
+      await record({ action: 'd', about: 'sub_last', body: { x: 3 } });
+      await journal.sealUp();
+      expect(await span()).to.deep.equal(['2026-05-12', '2026-08-01']);
+      expect(await span('2026-05-13')).to.deep.equal(['2026-05-13', '2026-08-01']);
+      expect(await span('2026-05-14')).to.deep.equal(['2026-08-01', '2026-08-01']);
+      expect(await span('2026-08-02')).to.equal(null);
+      const erase = (subject: string) =>
+        db.transaction((trx) =>
+          store.erase({ why: 'request', subject, anchored: 'all' }, { trx, clock, journal, vault, runId: subject }),
+        );
+      await erase('sub_gone');
+      expect(await span()).to.deep.equal(['2026-05-12', '2026-08-01']);
+      await erase('sub_late');
+      expect((await span())?.[0]).to.equal('2026-05-13');
+    });
+
     it('tells a person what was done about them, and nothing of anyone else', async () => {
       await record({ action: 'request.received', about: 'sub_ada', actor: 'acc_1', body: { x: 1 } });
       await record({ action: 'request.received', about: 'sub_bob', actor: 'acc_1', body: { x: 2 } });
