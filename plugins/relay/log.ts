@@ -28,6 +28,7 @@ export interface Incoming {
   ip: string;
   userAgent: string;
   key?: string; // idempotency
+  except?: string; // the socket of the one reader that is not to be told
 }
 
 /** What is known of a message once it is durable. `repeated`: it had been before, under the same key. */
@@ -117,8 +118,8 @@ const takeOffsets = `
       messages = v.messages + excluded.messages, bytes = v.bytes + excluded.bytes,
       payloads_left = v.payloads_left + excluded.messages, messages_left = v.messages_left + excluded.messages
   ), used as (
-    update relay.usage u set bytes = u.bytes + w.bytes
-    from unnest($2::text[], $5::bigint[]) as w (project, bytes)
+    update relay.usage u set bytes = u.bytes + w.bytes, hours[$10] = u.hours[$10] + w.n
+    from unnest($2::text[], $4::bigint[], $5::bigint[]) as w (project, n, bytes)
     where u.project_id = w.project and u.used_on = $6
   )
   insert into relay.channels as c (project_id, name, last_offset)
@@ -284,7 +285,8 @@ export function createLog(
         }
       }
       if (accepted.length > 0) {
-        const offsets = await take(connection, accepted, useOf, processedOn, usedOn);
+        const use = { on: usedOn, hour: now.toZonedDateTimeISO(dayZone).hour };
+        const offsets = await take(connection, accepted, useOf, processedOn, use);
         await writeRows(connection, accepted, offsets);
       }
       for (const use of uses) await notices.messages(trx, use, { at: now, on: usedOn });
@@ -329,7 +331,7 @@ export function createLog(
     accepted: readonly Waiting[],
     useOf: Map<string, ProjectUse>,
     processedOn: Temporal.PlainDate,
-    usedOn: Temporal.PlainDate,
+    used: { on: Temporal.PlainDate; hour: number },
   ): Promise<Map<string, number>> {
     const perProject = count(accepted, ({ message }) => message.project);
     const bytes = count(
@@ -349,10 +351,11 @@ export function createLog(
         names.map((name) => useOf.get(name)?.subject_id),
         names.map((name) => perProject.get(name)),
         names.map((name) => bytes.get(name)),
-        usedOn,
+        used.on,
         channels.map(([project]) => project),
         channels.map(([, channel]) => channel),
         [...perChannel.values()],
+        used.hour + 1, // arrays of PostgreSQL begin at 1
       ],
     });
     return new Map(
