@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { addressOf, type Engine, newId, Refusal } from '../../core/index.ts';
 import { errorOf } from './answers.ts';
-import type { ClientFrame, Codec } from './frames.ts';
+import type { ClientFrame, Codec, Voice } from './frames.ts';
 import { mayDo, type Pass } from './gate.ts';
 import { type Connection, closeCodes, type Hub } from './hub.ts';
 import { type Publisher, type Sender, senderOf } from './publisher.ts';
@@ -24,14 +24,25 @@ export interface Patience {
   helloMs: number;
 }
 
-export interface Admission {
+export interface Admission<Speaks extends Voice = Codec> {
   pass: Pass;
-  codec: Codec;
+  codec: Speaks;
   request: IncomingMessage;
   socket: Duplex;
 }
 
-/** Open WebSockets of the native subprotocols: their frames, their hearts, and what they may burden us with. */
+/** A WebSocket message as it came. */
+export interface Came {
+  connection: Connection;
+  from: Sender;
+  data: Buffer;
+  isBinary: boolean;
+}
+
+/** Obeys what came and tells the peer what was wrong with it; rejects only when nothing can be told any more. */
+type Take = (came: Came) => Promise<void>;
+
+/** Open WebSockets: their frames, their hearts, and what they may burden us with. */
 export function createConnections(
   engine: Engine,
   { hub, publisher, patience }: { hub: Hub; publisher: Publisher; patience: Patience },
@@ -64,8 +75,8 @@ export function createConnections(
     ws.on('close', () => clearInterval(beat));
   }
 
-  async function obey(connection: Connection, from: Sender, frame: ClientFrame, ref: unknown): Promise<void> {
-    const { pass, codec } = connection;
+  async function obey(connection: Connection, codec: Codec, from: Sender, frame: ClientFrame, ref: unknown) {
+    const { pass } = connection;
     switch (frame.does) {
       case 'publish': {
         const { channel, payload, type } = frame;
@@ -83,8 +94,8 @@ export function createConnections(
     }
   }
 
-  /** A connection that has been let in: from here on its frames are obeyed. */
-  function accept(ws: WebSocket, { pass, codec, request, socket }: Admission): Connection {
+  /** A connection that has been let in, and what becomes of its frames. */
+  function open(ws: WebSocket, { pass, codec, request, socket }: Admission<Voice>, take: Take): Connection {
     const connection: Connection = {
       id: newId('con', engine.clock.now()),
       ...{ project: pass.project.id, pass, codec, ws, socket },
@@ -102,7 +113,7 @@ export function createConnections(
       frames++;
       bytes += data.length;
       if (frames >= framesInFlight || bytes >= bytesInFlight) ws.pause();
-      take(connection, from, data, isBinary)
+      take({ connection, from, data, isBinary })
         // An answer that cannot be written ends one connection, never the process.
         .catch(() => ws.terminate())
         .finally(() => {
@@ -114,13 +125,16 @@ export function createConnections(
     return connection;
   }
 
-  async function take(connection: Connection, from: Sender, data: Buffer, isBinary: boolean): Promise<void> {
+  function accept(ws: WebSocket, admission: Admission): Connection {
+    return open(ws, admission, (came) => take(admission.codec, came));
+  }
+
+  async function take(codec: Codec, { connection, from, data, isBinary }: Came): Promise<void> {
     if (connection.closed) return;
-    const { codec } = connection;
     const read = codec.read(data, isBinary);
     try {
       if ('refusal' in read) throw read.refusal;
-      await obey(connection, from, read.frame, read.ref);
+      await obey(connection, codec, from, read.frame, read.ref);
     } catch (error) {
       if (!(error instanceof Refusal)) engine.log.error({ error: String(error) }, 'A frame could not be obeyed.');
       hub.send(connection, codec.error(errorOf(error), read.ref));
@@ -185,6 +199,7 @@ export function createConnections(
   }
 
   return {
+    open,
     accept,
     greet,
     /** May one more come with nothing? @throws Refusal `connect.no-credentials` */

@@ -11,16 +11,19 @@ export type ClientFrame =
 /** A frame that was read, or what is wrong with it; and the reference that its answer repeats. */
 export type Read = { ref: unknown; frame: ClientFrame } | { ref: unknown; refusal: Refusal };
 
-/**
- * One subprotocol: how the frames of the same conversation are written and read. What it writes are whole unmasked
- * frames of the WebSocket protocol, made once for all their readers.
- */
-export interface Codec {
+/** What readers are told, in the words of one protocol: whole unmasked frames of WebSocket, made once for all of them. */
+export interface Voice {
   name: string;
-  read(data: Buffer, isBinary: boolean): Read;
   message(message: Shown): Buffer;
   subscribed(channel: string, offset: number): Buffer;
   lost(channel: string, after: number, before: number, reason: string): Buffer;
+  /** What one of our close codes is called in this protocol; as it is, unless told. */
+  closeCode?(code: number): number;
+}
+
+/** One subprotocol of ours: how the frames of the same conversation are written and read. */
+export interface Codec extends Voice {
+  read(data: Buffer, isBinary: boolean): Read;
   ack(ref: unknown, id: string, offset: number): Buffer;
   /** @param error as `errorOf` makes it */
   error(error: Record<string, unknown>, ref: unknown): Buffer;

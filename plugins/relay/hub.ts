@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Engine, Refusal, sectionOf, type Temporal } from '../../core/index.ts';
 import { messageOf, type Shown } from './channel.ts';
-import type { Codec } from './frames.ts';
+import type { Voice } from './frames.ts';
 import type { Pass } from './gate.ts';
 import { type Logged, payloadAad, recoveryWindow } from './log.ts';
 import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
@@ -37,6 +37,8 @@ interface Subscription {
   /** Reading from the log; frames that come meanwhile are found there. */
   replaying: boolean;
   seen: number; // the newest offset that came meanwhile
+  /** Offsets not meant for this reader that came meanwhile: the log does not know whom a message leaves out. */
+  skip: Set<number>;
 }
 
 /** One WebSocket with its subscriptions and what waits to be written to it. */
@@ -45,7 +47,9 @@ export interface Connection {
   project: string;
   /** Who was let in. Replaced when the project, its settings or its plan change. */
   pass: Pass;
-  codec: Codec;
+  codec: Voice;
+  /** How publishers may name it to leave it out; the native protocol has no such name. */
+  socketId?: string;
   ws: WebSocket;
   socket: Duplex;
   subscriptions: Map<string, Subscription>;
@@ -66,6 +70,7 @@ export function createHub(engine: Engine) {
   const draining = new WeakMap<Duplex, Promise<void>>();
   const channels = new Map<string, Set<Subscription>>();
   const projects = new Map<string, Set<Connection>>();
+  const occupied = new Map<string, Set<string>>(); // names of channels that somebody reads, by project
   let counts: DeliveryCount[] = [];
   let flushing: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
@@ -109,7 +114,7 @@ export function createHub(engine: Engine) {
     connection.closed = true;
     // A reason has at most 123 bytes (RFC 6455 s. 5.5).
     connection.ws.close(
-      code,
+      connection.codec.closeCode?.(code) ?? code,
       Buffer.from(reason)
         .subarray(0, 120)
         .toString('utf8')
@@ -136,7 +141,11 @@ export function createHub(engine: Engine) {
     const key = keyOf(connection.project, channel);
     const readers = channels.get(key);
     readers?.delete(subscription);
-    if (readers?.size === 0) channels.delete(key);
+    if (readers?.size !== 0) return;
+    channels.delete(key);
+    const names = occupied.get(connection.project);
+    names?.delete(channel);
+    if (names?.size === 0) occupied.delete(connection.project);
   }
 
   async function replay(subscription: Subscription): Promise<void> {
@@ -152,6 +161,10 @@ export function createHub(engine: Engine) {
         );
         for (const row of rows) {
           if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
+          if (subscription.skip.delete(row.offset)) {
+            subscription.last = row.offset;
+            continue;
+          }
           const frame = connection.codec.message(await shownOf(row));
           if (row.offset !== subscription.last + 1) sendLost(connection, channel, subscription.last, row.offset);
           if (!send(connection, frame)) return;
@@ -258,10 +271,12 @@ export function createHub(engine: Engine) {
       for (const message of messages) {
         const readers = channels.get(keyOf(message.project, message.channel));
         if (!readers) continue;
-        const frames = new Map<Codec, Buffer>(); // one for all readers of a subprotocol
+        const frames = new Map<Voice, Buffer>(); // one for all readers of a subprotocol
         let delivered = 0;
         let failed = 0;
         for (const reader of readers) {
+          const leftOut = message.except !== undefined && message.except === reader.connection.socketId;
+          if (leftOut && (reader.replaying || message.offset > reader.last + 1)) reader.skip.add(message.offset);
           if (reader.replaying) {
             reader.seen = Math.max(reader.seen, message.offset);
             continue;
@@ -270,6 +285,10 @@ export function createHub(engine: Engine) {
           if (message.offset !== reader.last + 1) {
             reader.seen = message.offset;
             void replay(reader);
+            continue;
+          }
+          if (leftOut) {
+            reader.last = message.offset;
             continue;
           }
           const { codec } = reader.connection;
@@ -322,11 +341,13 @@ export function createHub(engine: Engine) {
           message: `One connection has at most ${subscriptionsPerConnection} subscriptions.`,
         });
       }
-      const subscription: Subscription = { connection, channel, last: 0, replaying: true, seen: 0 };
+      const subscription: Subscription = { connection, channel, last: 0, replaying: true, seen: 0, skip: new Set() };
       connection.subscriptions.set(channel, subscription);
       const key = keyOf(connection.project, channel);
       const readers = channels.get(key) ?? new Set();
       channels.set(key, readers.add(subscription));
+      const names = occupied.get(connection.project) ?? new Set();
+      occupied.set(connection.project, names.add(channel));
       let ends: Awaited<ReturnType<typeof channelEnds>>;
       try {
         ends = await turn(() =>
@@ -366,6 +387,10 @@ export function createHub(engine: Engine) {
     opened: async (row: StoredRow) => messageOf(await shownOf(row)),
     connections: (project: string): Connection[] => [...(projects.get(project) ?? [])],
     projects: (): string[] => [...projects.keys()],
+    /** Channels of a project that somebody on this node reads. */
+    occupied: (project: string): Iterable<string> => occupied.get(project) ?? [],
+    /** How many on this node read a channel. */
+    readers: (project: string, channel: string): number => channels.get(keyOf(project, channel))?.size ?? 0,
     /** Writes the counts of deliveries that are still in memory. */
     flushDeliveries: writeDeliveries,
     async stop(): Promise<void> {

@@ -8,7 +8,7 @@ import type { Accepted, createLog, Incoming } from './log.ts';
 export type Sender = Pick<Incoming, 'ip' | 'userAgent' | 'connection' | 'door'>;
 
 /** A message as a door has read it. */
-export type Outgoing = Pick<Incoming, 'channel' | 'payload' | 'type' | 'key'>;
+export type Outgoing = Pick<Incoming, 'channel' | 'payload' | 'type' | 'key' | 'except'>;
 
 export function senderOf(
   engine: Engine,
