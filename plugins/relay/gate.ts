@@ -175,6 +175,14 @@ export function createGate(engine: Engine, hub: Hub) {
     });
   }
 
+  function admit(request: IncomingMessage, pass: Pass | null): Pass {
+    mustLive(pass);
+    const origin = foreignOrigin(request);
+    mayCome(origin, pass.project);
+    noteUse(pass.token);
+    return { ...pass, origin };
+  }
+
   return {
     /**
      * Lets a request in by its token, which is read from the header alone.
@@ -184,7 +192,7 @@ export function createGate(engine: Engine, hub: Hub) {
     async enter(request: IncomingMessage, right: Right | null): Promise<Pass> {
       const given = parseToken(/^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '');
       const pass = given ? await lookUp(given.id) : null;
-      const same = sameHash(given?.hash ?? Buffer.alloc(32), pass?.token.hash);
+      const same = sameHash(given?.hash ?? Buffer.alloc(32), pass?.token.hash ?? undefined);
       if (!pass || !same) throw refused();
       mustLive(pass);
       const origin = foreignOrigin(request);
@@ -199,13 +207,22 @@ export function createGate(engine: Engine, hub: Hub) {
      * @throws Refusal `token.refused` | `project.stopped` | `origin.refused`
      */
     async enterWith(request: IncomingMessage, token: string, ticket: Scope): Promise<Pass> {
-      const pass = await lookUp(token);
-      mustLive(pass);
-      const origin = foreignOrigin(request);
-      mayCome(origin, pass.project);
-      noteUse(pass.token);
-      return { ...pass, origin, client: true, ticket };
+      return { ...admit(request, await lookUp(token)), client: true, ticket };
     },
+    /** A key of the Pusher protocol, by its id; what shows that somebody may use it is for its door to check. */
+    async pusherKey(id: string): Promise<Pass | null> {
+      const pass = await lookUp(id);
+      return pass?.token.kind === 'pusher' && alive(pass.token) ? pass : null;
+    },
+    /**
+     * Lets in whoever has shown as much of a key as its door asks for.
+     * @param client whether it was the public half alone, which anybody may have
+     * @throws Refusal `token.refused` | `project.stopped` | `origin.refused`
+     */
+    enterByKey: (request: IncomingMessage, key: Pass | null, client: boolean): Pass => ({
+      ...admit(request, key),
+      client,
+    }),
     /** Asks the database once more whether a pass still holds. @throws Refusal `token.refused` | `project.stopped` */
     async again({ token, project }: Pass): Promise<void> {
       forget(project.id);

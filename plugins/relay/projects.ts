@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Engine, newId, Refusal, sectionOf, type Temporal, type Trx } from '../../core/index.ts';
+import { keyOf, makeSecret as makeKeySecret } from './pusher/keys.ts';
 import { checkSettings, firstSettings, settingsOf } from './settings.ts';
 import { move, withGround, withoutGround } from './state.ts';
 import {
@@ -13,12 +14,23 @@ import {
   projectById,
   projectOf,
   projectsOf,
+  type TokenRow,
   tokenOf,
   tokensOf,
   updateProject,
 } from './store.ts';
 import { makeSecret } from './tokens.ts';
-import type { CreateProject, Ground, IssuedToken, Project, Right, Settings, TokenInfo } from './types.ts';
+import type {
+  CreateProject,
+  Ground,
+  IssuedPusherKey,
+  IssuedToken,
+  Project,
+  PusherKeyInfo,
+  Right,
+  Settings,
+  TokenInfo,
+} from './types.ts';
 
 const allRights: Right[] = ['publish', 'subscribe', 'read'];
 
@@ -34,7 +46,7 @@ export function planOf(engine: Engine, id: string) {
 
 /** Projects and their tokens: made, activated, suspended, ended. */
 export function createProjects(engine: Engine, { changed }: { changed(project: string): void }) {
-  const { clock, db, law } = engine;
+  const { clock, db, law, vault } = engine;
   const { freeProjectsClause } = sectionOf(law.operator, 'limits');
   const url = engine.config.publicUrl;
 
@@ -46,17 +58,9 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     const at = clock.now();
     const id = newId('tok', at);
     const { token, hash, last4 } = makeSecret(id);
-    const row = {
-      id,
-      project_id: project,
-      name: name ?? 'Токен',
-      hash,
-      last4,
-      rights: rights ?? allRights,
-      created_at: at,
-      expires_at: null,
-      revoked_at: null,
-      last_used_on: null,
+    const row: TokenRow = {
+      ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', hash, secret: null, last4 },
+      ...{ rights: rights ?? allRights, created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
     };
     await insertToken(trx, row);
     await engine.journal.append(trx, { action: 'token.issued', about: project, body: { token: id } });
@@ -143,12 +147,31 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       return issue(trx, project, order);
     },
 
+    async issuePusherKey(
+      trx: Trx,
+      project: string,
+      { name = 'Ключ Pusher', rights = allRights }: { name?: string; rights?: Right[] } = {},
+    ): Promise<IssuedPusherKey> {
+      mustBeActive(await lockProject(trx, project));
+      const at = clock.now();
+      const id = newId('tok', at);
+      const { secret, box } = await makeKeySecret(vault, { id, project });
+      const row: TokenRow = {
+        ...{ id, project_id: project, kind: 'pusher', name, hash: null, secret: box, last4: secret.slice(-4), rights },
+        ...{ created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
+      };
+      await insertToken(trx, row);
+      await engine.journal.append(trx, { action: 'token.issued', about: project, body: { token: id, kind: row.kind } });
+      return { ...pusherKeyOf(row), secret };
+    },
+
     async rotateToken(trx: Trx, project: string, { overlapMs = 0 } = {}): Promise<IssuedToken> {
       mustBeActive(await lockProject(trx, project));
       const fresh = await issue(trx, project);
       const at = clock.now();
       await endTokens(trx, project, {
         at,
+        kind: 'token',
         except: fresh.id,
         ...(overlapMs > 0 ? { expiresAt: at.add({ milliseconds: overlapMs }) } : {}),
       });
@@ -229,9 +252,20 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     },
 
     async tokens(project: string): Promise<TokenInfo[]> {
-      return (await tokensOf(db, project, clock.now())).map(tokenOf);
+      const all = await tokensOf(db, project, clock.now());
+      return all.filter(({ kind }) => kind === 'token').map(tokenOf);
+    },
+
+    async pusherKeys(project: string): Promise<PusherKeyInfo[]> {
+      const all = await tokensOf(db, project, clock.now());
+      return all.filter(({ kind }) => kind === 'pusher').map(pusherKeyOf);
     },
   };
+}
+
+function pusherKeyOf(row: TokenRow): PusherKeyInfo {
+  const { expiresAt: _never, ...info } = tokenOf(row);
+  return { ...info, appId: row.project_id, key: keyOf(row.id) };
 }
 
 function mustBeActive(row: ProjectRow): void {

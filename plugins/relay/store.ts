@@ -23,8 +23,10 @@ export interface ProjectRow extends SettingsRow {
 export interface TokenRow {
   id: string;
   project_id: string;
+  kind: 'token' | 'pusher';
   name: string;
-  hash: Buffer;
+  hash: Buffer | null; // of a token's secret
+  secret: Buffer | null; // of a Pusher key, sealed; null once it is revoked
   last4: string;
   rights: Right[];
   created_at: Instant;
@@ -110,16 +112,17 @@ export async function tokensOf(db: Db | Trx, project: string, at: Instant): Prom
     .orderBy('id');
 }
 
-/** Ends tokens of a project at an instant: all but `except`, or only `only`. @returns how many */
+/** Ends tokens of a project at an instant: all, of one kind, but `except`, or only `only`. @returns how many */
 export async function endTokens(
   trx: Trx,
   project: string,
-  end: { at: Instant; expiresAt?: Instant; except?: string; only?: string },
+  end: { at: Instant; expiresAt?: Instant; except?: string; only?: string; kind?: TokenRow['kind'] },
 ): Promise<number> {
   const tokens = trx('relay.tokens').where({ project_id: project }).whereNull('revoked_at');
+  if (end.kind) tokens.where({ kind: end.kind });
   if (end.except) tokens.whereNot({ id: end.except });
   if (end.only) tokens.where({ id: end.only });
-  if (!end.expiresAt) return tokens.update({ revoked_at: end.at });
+  if (!end.expiresAt) return tokens.update({ revoked_at: end.at, secret: null });
   const expiresAt = end.expiresAt;
   return tokens
     .where((still) => still.whereNull('expires_at').orWhere('expires_at', '>', expiresAt))

@@ -15,6 +15,7 @@ import {
 } from '../../core/index.ts';
 import { metadataAad, payloadAad } from './log.ts';
 import { dropPartition, type LogTable, partitionDays } from './partitions.ts';
+import { vaultKeyOf } from './pusher/keys.ts';
 import { ask } from './sql.ts';
 import { projectsOf } from './store.ts';
 import type { Ground } from './types.ts';
@@ -442,6 +443,8 @@ export const projects: Store = {
     'relay.projects.client_publishing': 'project',
     'relay.tokens.name': 'project',
     'relay.tokens.hash': 'project',
+    'relay.tokens.kind': 'project',
+    'relay.tokens.secret': 'technical',
     'relay.tokens.last4': 'project',
     'relay.tokens.rights': 'project',
     'relay.channels.name': 'project',
@@ -484,7 +487,7 @@ export const projects: Store = {
       source: sources.given,
     };
   },
-  async erase(scope, { trx }) {
+  async erase(scope, { trx, vault, runId }) {
     // Projects have no day of their own: they go with the person, at a request, never by a sweep.
     if (scope.why === 'expiry') return { outcome: 'not_found', affected: 0, remaining: 0 };
     const ids = (await projectsOf(trx, scope.subject)).map(({ id }) => id);
@@ -493,8 +496,11 @@ export const projects: Store = {
     await trx('relay.idempotency').whereIn('project_id', ids).delete();
     await trx('relay.projects').whereIn('id', ids).delete();
     for (const id of ids) await trx.raw("select pg_notify('relay_changed', ?)", [id]);
+    const keyNames = ids.map(vaultKeyOf).filter((name) => vault.has(name));
+    const { keys } = keyNames.length > 0 ? await vault.shred(keyNames, { runId }) : { keys: 0 };
     return {
       outcome: 'erased',
+      ...(keys > 0 ? { keys, keyNames } : {}),
       affected: ids.length + Number(tokens?.n ?? 0),
       remaining: 0,
       tables: ['relay.projects', 'relay.tokens', 'relay.channels', 'relay.tickets', 'relay.idempotency'],

@@ -36,6 +36,16 @@ export interface IssuedToken extends TokenInfo {
   token: string; // shown once
 }
 
+/** A key of the Pusher protocol as pages show it: its public half may stand in a page, its secret signs. */
+export interface PusherKeyInfo extends Omit<TokenInfo, 'expiresAt'> {
+  appId: string; // the project's
+  key: string;
+}
+
+export interface IssuedPusherKey extends PusherKeyInfo {
+  secret: string; // shown once
+}
+
 /** What the owner of a project chooses for it. */
 export interface Settings {
   origins: string[]; // pages that may use the project, as browsers name them; * for any
@@ -142,7 +152,13 @@ export interface Relay {
   issueToken(trx: Trx, project: string, order?: { name?: string; rights?: Right[] }): Promise<IssuedToken>;
   /** A new token; all others of the project die after `overlapMs`, 0 unless told. */
   rotateToken(trx: Trx, project: string, order?: { overlapMs?: number }): Promise<IssuedToken>;
+  /** Ends a token, or a key of the Pusher protocol. @throws Refusal `token.not-found` */
   revokeToken(trx: Trx, project: string, token: string): Promise<void>;
+  /**
+   * A key of the Pusher protocol. Rotating the tokens leaves it as it is.
+   * @throws Refusal `project.not-active` | `project.not-found`
+   */
+  issuePusherKey(trx: Trx, project: string, order?: { name?: string; rights?: Right[] }): Promise<IssuedPusherKey>;
   activate(trx: Trx, project: string, ground?: Ground): Promise<Project>;
   suspend(trx: Trx, project: string, ground: Ground): Promise<Project>;
   /** Ends the project: tokens dead, connections closed. Its logs keep their own terms. */
@@ -157,6 +173,7 @@ export interface Relay {
   project(id: string, owner?: string): Promise<Project>;
   projects(subject: string): Promise<Project[]>;
   tokens(project: string): Promise<TokenInfo[]>;
+  pusherKeys(project: string): Promise<PusherKeyInfo[]>;
   usage(project: string): Promise<Usage>;
   deliveries(project: string, limit?: number): Promise<Delivery[]>;
   logs: {

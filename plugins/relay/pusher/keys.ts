@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { Refusal, type Vault } from '../../../core/index.ts';
+import type { TokenRow } from '../store.ts';
+
+const keyForm = /^[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** The public half of a key of the Pusher protocol: its id without the first word. It stands in pages and in URLs. */
+export function keyOf(id: string): string {
+  return id.slice('tok_'.length);
+}
+
+/** The id of a key as it is said, or null when it is none. */
+export function idOfKey(key: unknown): string | null {
+  return typeof key === 'string' && keyForm.test(key) ? `tok_${key}` : null;
+}
+
+/** Secrets of a project lie under one key of the vault, which goes with the project's owner. */
+export function vaultKeyOf(project: string): string {
+  return `pusher/${project}`;
+}
+
+/** A new secret, to be shown once, and the box that is kept of it. */
+export async function makeSecret(
+  vault: Vault,
+  { id, project }: { id: string; project: string },
+): Promise<{ secret: string; box: Buffer }> {
+  const secret = randomBytes(32).toString('base64url');
+  return { secret, box: await vault.seal(vaultKeyOf(project), Buffer.from(secret), aadOf(id)) };
+}
+
+/** The secret that signs. @throws Refusal `token.refused` when the key has been revoked */
+export async function openSecret(vault: Vault, { id, secret }: Pick<TokenRow, 'id' | 'secret'>): Promise<string> {
+  if (!secret) throw new Refusal('token.refused', 'unauthenticated', { message: 'This key is not valid any more.' });
+  return (await vault.open(secret, aadOf(id))).toString('latin1');
+}
+
+function aadOf(id: string): string {
+  return `relay.tokens|${id}`;
+}
