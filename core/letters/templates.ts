@@ -28,16 +28,38 @@ export interface Templates {
   documents(): { kind: string; sample: unknown }[];
 }
 
-interface Loaded {
+/** A schema that its own sample fits. */
+interface Checked {
+  validate: ValidateFunction;
+  sample: unknown;
+}
+
+interface Loaded extends Checked {
   name: LetterTemplate;
   version: string;
-  sample: unknown;
-  validate: ValidateFunction;
   source: Record<Locale, ReturnType<Eta['compile']>>;
 }
 
 const header =
   'const { day, moment, number, money, count, size, ground, clause, project } = it.words; const d = it.data; const o = it.operator; const relays = it.relays;';
+
+const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+ajvFormats.default(ajv);
+/** Compiling is the dear part, and installations of one process share their schemas: by the text, so that a changed one is new. */
+const compiled = new Map<string, Checked>();
+
+function readSchema(url: URL): Checked {
+  const text = readFileSync(url, 'utf8');
+  const known = compiled.get(text);
+  if (known) return known;
+  const schema = JSON.parse(text) as { examples?: unknown[] };
+  const validate = ajv.compile(schema);
+  const sample = schema.examples?.[0];
+  if (!validate(sample))
+    throw new Error(`${url.pathname}: the sample does not fit: ${ajv.errorsText(validate.errors)}`);
+  compiled.set(text, { validate, sample });
+  return { validate, sample };
+}
 
 /**
  * Reads every template and its schema once; a template without a schema, a sample or a language stops the start.
@@ -52,8 +74,6 @@ export function loadTemplates(
 ): Templates {
   const mail = new URL('mail/', root);
   const pdf = new URL('pdf/', root);
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
-  ajvFormats.default(ajv);
   const eta = new Eta({
     autoTrim: false,
     cache: false,
@@ -66,15 +86,6 @@ export function loadTemplates(
     en: eta.compile(readFileSync(new URL('frame.en.eta', mail), 'utf8')),
   };
   const frameText = ['frame.ru.eta', 'frame.en.eta'].map((name) => readFileSync(new URL(name, mail), 'utf8')).join('');
-
-  function readSchema(url: URL): { validate: ValidateFunction; sample: unknown } {
-    const schema = JSON.parse(readFileSync(url, 'utf8')) as { examples?: unknown[] };
-    const validate = ajv.compile(schema);
-    const sample = schema.examples?.[0];
-    if (!validate(sample))
-      throw new Error(`${url.pathname}: the sample does not fit: ${ajv.errorsText(validate.errors)}`);
-    return { validate, sample };
-  }
 
   const letters = new Map<string, Loaded>();
   for (const file of readdirSync(mail).filter((name) => name.endsWith('.schema.json'))) {
