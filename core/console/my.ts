@@ -233,7 +233,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
           const [usage, tokens, deliveries] = await Promise.all([
             pages.usage(project.id),
             pages.tokens(project.id),
-            pages.deliveries(project.id, 20),
+            pages.deliveries(project.id, { limit: 20 }),
           ]);
           return page('my/project', {
             project,
@@ -241,7 +241,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
             state: stateOf(project.state, w),
             usage: usageModel(usage, w),
             chart: usageChart(usage, w),
-            connections: pages.connections(project.id),
+            connections: await pages.connections(project.id),
             tokens: tokens.map((token) => ({
               ...token,
               rights: token.rights.map((right) => w.t(rightNames[right] ?? right)).join(', '),
@@ -315,14 +315,14 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
 
     async function listPage(call: Call, more: object = {}) {
       const w = words(call);
-      const found = await pages.projects(subjectOf(call));
+      const found = await pages.projectsPage(subjectOf(call), { limit: 100 });
       const rows = await Promise.all(
         found.map(async (project) => ({
           ...project,
           plan: planTitle(project.plan),
           state: stateOf(project.state, w),
           usage: ['active', 'suspended'].includes(project.state) ? usageModel(await pages.usage(project.id), w) : null,
-          connections: pages.connections(project.id),
+          connections: await pages.connections(project.id),
         })),
       );
       return page('my/projects', {

@@ -52,17 +52,42 @@ export interface ProjectPages {
   }>;
   /** @param owner a project of somebody else is not found */
   project(id: string, owner?: string): Promise<ProjectView>;
-  projects(subject: string): Promise<ProjectView[]>;
+  /** Newest first, from the one before `before`; so are the other pages of lists. */
+  projectsPage(subject: string, page: { before?: string; limit: number }): Promise<ProjectView[]>;
   tokens(project: string): Promise<TokenView[]>;
-  issueToken(trx: Trx, project: string, order?: { name?: string }): Promise<IssuedTokenView>;
-  rotateToken(trx: Trx, project: string, order?: { overlapMs?: number }): Promise<IssuedTokenView>;
+  tokensPage(project: string, page: { before?: string; limit: number }): Promise<TokenView[]>;
+  /** @param order `id`: the same form sent again is the same token, and is refused */
+  issueToken(
+    trx: Trx,
+    project: string,
+    order?: { id?: string; name?: string; rights?: string[] },
+  ): Promise<IssuedTokenView>;
+  /** @param order `replaces`: only this token dies, after `overlapMs`, and the new one has its name and rights */
+  rotateToken(
+    trx: Trx,
+    project: string,
+    order?: { id?: string; replaces?: string; overlapMs?: number },
+  ): Promise<IssuedTokenView>;
   revokeToken(trx: Trx, project: string, token: string): Promise<void>;
   deleteProject(trx: Trx, project: string): Promise<unknown>;
   settings(project: string): Promise<ProjectSettingsView>;
   changeSettings(trx: Trx, project: string, settings: ProjectSettingsView): Promise<unknown>;
   usage(project: string): Promise<UsageView>;
-  deliveries(project: string, limit?: number): Promise<DeliveryView[]>;
-  connections(project: string): number;
+  daysOfUse(project: string, page: { before?: Day; limit: number }): Promise<DayOfUseView[]>;
+  dayOfUse(project: string, on: Day): Promise<DayOfUseView | null>;
+  deliveries(project: string, page?: { channel?: string; before?: string; limit?: number }): Promise<DeliveryView[]>;
+  /** What stays when the project is deleted, and how long. */
+  remains(project: string): Promise<RemainsView[]>;
+  examples(project: { url: string }, channel: string): { id: string; title: string; file: string; text: string }[];
+  recoveryMinutes: number;
+  /** A short-lived admission for a page of the owner's own, in place of the token `token`. */
+  ownTicket(
+    project: string,
+    order: { token: string; channels: string[]; rights: string[]; seconds?: number },
+  ): Promise<{ ticket: string; expiresAt: string }>;
+  /** Messages of a channel that can still be had. */
+  pull(project: string, order: { channel: string; after: number; limit: number }): Promise<PulledView>;
+  connections(project: string): number | Promise<number>;
   logs: LogAccess;
 }
 
@@ -106,9 +131,46 @@ export interface UsageView {
   plan: string;
   messages: LimitView & { dropped: number };
   connections: LimitView & { refused: number; peak: number };
+  hours: number[]; // messages by hour of the day
+  forecast: ForecastView;
   resetsAt: Instant;
+  warnAt: readonly number[]; // percent
   clauses: { warn: string; over: string };
   days: { on: Day; messages: number; dropped: number; bytes: number }[];
+}
+
+export interface ForecastView {
+  kind: 'reached' | 'early' | 'quiet' | 'reaches' | 'lasts';
+  at: Instant | null;
+  total: number | null;
+  perHour: number;
+  since: Instant;
+}
+
+export interface DayOfUseView {
+  on: Day;
+  limit: number;
+  messages: number;
+  dropped: number;
+  bytes: number;
+  hours: number[];
+  peak: number;
+  refused: number;
+}
+
+export interface RemainsView {
+  what: 'payloads' | 'metadata' | 'usage' | 'project';
+  count: number;
+  bytes: number | null;
+  first: Day | null;
+  last: Day | null;
+  because: string;
+}
+
+export interface PulledView {
+  newest: number;
+  lost?: { after: number; before: number };
+  messages: { offset: number; at: string; data: string; encoding?: 'base64'; type?: string }[];
 }
 
 export interface DeliveryView {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { type Door, type Engine, newId, Refusal, sectionOf } from '../../core/index.ts';
+import { type Door, type Engine, newId, Refusal } from '../../core/index.ts';
 import { refuseUpgrade, sendJson, sendProblem, WrongMethod } from './answers.ts';
 import { createBatches } from './batches.ts';
 import { binary } from './binary.ts';
@@ -11,11 +11,10 @@ import { createConnections, type Patience } from './connections.ts';
 import { type Codec, text, wholeNumber } from './frames.ts';
 import type { Gate, Pass } from './gate.ts';
 import type { Hub } from './hub.ts';
-import { recoveryWindow } from './log.ts';
 import { type Publisher, senderOf } from './publisher.ts';
+import { createPull } from './pulled.ts';
 import { described, loadSchemas } from './schemas.ts';
 import type { Seat } from './seats.ts';
-import { channelEnds, readAfter } from './store.ts';
 import { type Tickets, ticketOrder } from './tickets.ts';
 import type { Right } from './types.ts';
 
@@ -25,7 +24,6 @@ const bodyBytes = 1024 * 1024;
 const frameBytes = Math.ceil((bodyBytes * 4) / 3) + 4096;
 const ticketBytes = 64 * 1024;
 const pullRows = 100;
-const pullBytes = 4 * 1024 * 1024;
 const preflightSeconds = 600;
 const closingMs = 2000;
 
@@ -56,8 +54,8 @@ type Methods = { readonly [method: string]: Answer };
 export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void } {
   const { gate, hub, publisher, tickets, seat } = parts;
   const patience = { ...usual, ...parts.patience };
-  const { clock, db, law } = engine;
-  const { minutes } = sectionOf(law.operator, 'recovery');
+  const { clock } = engine;
+  const pulled = createPull(engine, hub);
   const connections = createConnections(engine, { hub, publisher, patience });
   const batch = createBatches(engine, publisher, { lineBytes: frameBytes, bodyMs: patience.bodyMs });
   // How long a peer may take to say goodbye; the types do not know it yet.
@@ -178,17 +176,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     const pass = await enter(request, response, 'read');
     const after = numberIn(query, 'after', 0);
     const limit = Math.min(pullRows, numberIn(query, 'limit', pullRows));
-    const where = { project: pass.project.id, channel, ...recoveryWindow(clock, minutes, law.zone) };
-    const { newest, oldest } = await channelEnds(db, where);
-    const { rows } = await readAfter(db, { ...where, after, limit, bytes: pullBytes });
-    const messages = await Promise.all(rows.map(hub.opened));
-    const first = oldest ?? newest + 1;
-    sendJson(response, 200, {
-      channel,
-      newest,
-      ...(after < first - 1 ? { lost: { after, before: first, reason: 'recovery-window' } } : {}),
-      messages,
-    });
+    sendJson(response, 200, await pulled(pass.project.id, { channel, after, limit }));
   }
 
   async function noUpgrade(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -53,16 +53,18 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
   async function issue(
     trx: Trx,
     project: string,
-    { name, rights }: { name?: string; rights?: Right[] } = {},
+    { id: given, name, rights }: { id?: string; name?: string; rights?: Right[] } = {},
   ): Promise<IssuedToken> {
     const at = clock.now();
-    const id = newId('tok', at);
+    const id = given === undefined ? newId('tok', at) : checkTokenId(given);
     const { token, hash, last4 } = makeSecret(id);
     const row: TokenRow = {
       ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', hash, secret: null, last4 },
       ...{ rights: rights ?? allRights, created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
     };
-    await insertToken(trx, row);
+    await insertToken(trx, row).catch((error) => {
+      throw (error as { code?: string }).code === '23505' ? shownAlready() : error;
+    });
     await engine.journal.append(trx, { action: 'token.issued', about: project, body: { token: id } });
     return { ...tokenOf(row), token };
   }
@@ -142,7 +144,11 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       return { project: projectOf(row, url), token: free ? await issue(trx, row.id) : null };
     },
 
-    async issueToken(trx: Trx, project: string, order: { name?: string; rights?: Right[] } = {}): Promise<IssuedToken> {
+    async issueToken(
+      trx: Trx,
+      project: string,
+      order: { id?: string; name?: string; rights?: Right[] } = {},
+    ): Promise<IssuedToken> {
       mustBeActive(await lockProject(trx, project));
       return issue(trx, project, order);
     },
@@ -165,14 +171,24 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       return { ...pusherKeyOf(row), secret };
     },
 
-    async rotateToken(trx: Trx, project: string, { overlapMs = 0 } = {}): Promise<IssuedToken> {
+    async rotateToken(
+      trx: Trx,
+      project: string,
+      { id, replaces, overlapMs = 0 }: { id?: string; replaces?: string; overlapMs?: number } = {},
+    ): Promise<IssuedToken> {
       mustBeActive(await lockProject(trx, project));
-      const fresh = await issue(trx, project);
       const at = clock.now();
+      const living = replaces ? await tokensOf(trx, project, at) : [];
+      const old = living.find((token) => token.id === replaces && token.kind === 'token');
+      if (replaces && !old) throw new Refusal('token.not-found', 'not-found', { token: replaces });
+      const fresh = await issue(trx, project, {
+        ...(id ? { id } : {}),
+        ...(old ? { name: old.name, rights: old.rights } : {}),
+      });
       await endTokens(trx, project, {
         at,
         kind: 'token',
-        except: fresh.id,
+        ...(old ? { only: old.id } : { except: fresh.id }),
         ...(overlapMs > 0 ? { expiresAt: at.add({ milliseconds: overlapMs }) } : {}),
       });
       await tell(trx, project);
@@ -268,7 +284,20 @@ function pusherKeyOf(row: TokenRow): PusherKeyInfo {
   return { ...info, appId: row.project_id, key: keyOf(row.id) };
 }
 
-function mustBeActive(row: ProjectRow): void {
+/** An id that a form was given: the same form sent again means the same token. @throws Refusal `token.bad-id` */
+function checkTokenId(id: string): string {
+  if (/^tok_[0-9a-hjkmnp-tv-z]{26}$/.test(id)) return id;
+  throw new Refusal('token.bad-id', 'invalid', { field: 'id', message: 'The id of a token begins with tok_.' });
+}
+
+function shownAlready(): Refusal {
+  return new Refusal('token.shown-already', 'conflict', {
+    message: 'Этот токен уже выпущен и показан. Если он не сохранён, отзовите его и выпустите другой.',
+  });
+}
+
+/** @throws Refusal `project.not-active` */
+export function mustBeActive(row: Pick<ProjectRow, 'state' | 'grounds'>): void {
   if (row.state === 'active') return;
   throw new Refusal('project.not-active', 'conflict', {
     state: row.state,

@@ -11,6 +11,8 @@ import {
 import { loadSchemas } from './schemas.ts';
 import type { AccessRequest, Grant, LogRow, Project, Relay, Right, Settings, TokenInfo } from './types.ts';
 
+/** Longer than this, and two secrets are simply two secrets. */
+const longestOverlapSeconds = 7 * 24 * 3600;
 const text = (maxLength: number): Schema => ({ type: 'string', minLength: 1, maxLength });
 const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };
 const day: Schema = { type: 'string', format: 'date' };
@@ -51,13 +53,23 @@ const limitProperties = {
   warnedAt: nullable(instant),
   exhaustedAt: nullable(instant),
 };
+const forecastSchema = object({
+  kind: { enum: ['reached', 'early', 'quiet', 'reaches', 'lasts'] },
+  at: nullable(instant),
+  total: nullable({ type: 'integer' }),
+  perHour: { type: 'integer' },
+  since: instant,
+});
 const usageSchema = object({
   project: id,
   on: day,
   plan: { type: 'string' },
   messages: object({ ...limitProperties, dropped: { type: 'integer' } }),
   connections: object({ ...limitProperties, refused: { type: 'integer' }, peak: { type: 'integer' } }),
+  hours: { ...list({ type: 'integer' }), description: 'Messages of today by hour of the day.' },
+  forecast: forecastSchema,
   resetsAt: instant,
+  warnAt: { ...list({ type: 'integer' }), description: 'Percent of a limit at which the owner is told.' },
   clauses: object({ warn: { type: 'string' }, over: { type: 'string' } }),
   days: list(
     object({ on: day, messages: { type: 'integer' }, dropped: { type: 'integer' }, bytes: { type: 'integer' } }),
@@ -126,6 +138,14 @@ interface NewToken {
   name?: string;
   rights?: Right[];
   rotate?: boolean;
+  replaces?: string;
+  overlapSeconds?: number;
+}
+interface TicketOrder {
+  token: string;
+  channels: string[];
+  rights: Right[];
+  seconds?: number;
 }
 interface Order {
   purpose?: string;
@@ -191,22 +211,25 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       path: '/api/v1/projects/:id/tokens',
       roles: ['relay-user'],
       tag: 'projects',
-      summary: 'A new token, answered once. With `rotate` the others die.',
+      summary: 'A new token, answered once. With `replaces` that one dies after the overlap, with `rotate` all others.',
       params: object({ id }),
       body: object(
         {
           name: text(100),
           rights: { ...list({ enum: ['publish', 'subscribe', 'read'] }), minItems: 1, uniqueItems: true },
           rotate: { type: 'boolean' },
+          replaces: id,
+          overlapSeconds: { type: 'integer', minimum: 0, maximum: longestOverlapSeconds },
         },
         [],
       ),
       response: { 201: issuedSchema },
       async handler(call) {
         const project = await mine(call as unknown as Call);
-        const { rotate, ...order } = call.body;
+        const { rotate, replaces, overlapSeconds = 0, ...order } = call.body;
+        const overlap = { overlapMs: overlapSeconds * 1000, ...(replaces ? { replaces } : {}) };
         const token = await db.transaction((trx) =>
-          rotate ? relay.rotateToken(trx, project.id) : relay.issueToken(trx, project.id, order),
+          rotate || replaces ? relay.rotateToken(trx, project.id, overlap) : relay.issueToken(trx, project.id, order),
         );
         return json(token, 201);
       },
@@ -272,15 +295,43 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       response: usageSchema,
       handler: async (call) => relay.usage((await mine(call)).id),
     }),
-    route({
+    route<Record<string, unknown>, { channel?: string; before?: string }>({
       method: 'get',
       path: '/api/v1/projects/:id/deliveries',
       roles: ['relay-user'],
       tag: 'projects',
-      summary: 'The newest messages and how many readers got them; no payloads.',
+      summary: 'The newest messages, or those before a message, and how many readers got them; no payloads.',
       params: object({ id }),
+      query: object({ channel: text(200), before: id }, []),
       response: object({ deliveries: list(deliverySchema) }),
-      handler: async (call) => ({ deliveries: await relay.deliveries((await mine(call)).id) }),
+      async handler(call) {
+        const project = await mine(call as unknown as Call);
+        return { deliveries: await relay.deliveries(project.id, call.query) };
+      },
+    }),
+    route<TicketOrder>({
+      method: 'post',
+      path: '/api/v1/projects/:id/tickets',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary:
+        'A ticket for a page of the owner, with rights of one of the project’s tokens; the token is named, not shown.',
+      params: object({ id }),
+      body: object(
+        {
+          token: id,
+          channels: { ...list(text(200)), minItems: 1, maxItems: 100 },
+          rights: { ...list({ enum: ['publish', 'subscribe', 'read'] }), minItems: 1, uniqueItems: true },
+          seconds: { type: 'integer', minimum: 1, maximum: 900 },
+        },
+        ['token', 'channels', 'rights'],
+      ),
+      response: { 201: object({ ticket: { type: 'string', description: 'Shown this once.' }, expiresAt: instant }) },
+      limit: { name: 'own-ticket', points: 60, seconds: 60 },
+      async handler(call) {
+        const project = await mine(call as unknown as Call);
+        return json(await relay.ownTicket(project.id, call.body), 201);
+      },
     }),
 
     route<Order>({

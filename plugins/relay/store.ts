@@ -1,7 +1,7 @@
 import { type Db, Refusal, type Temporal, type Trx } from '../../core/index.ts';
 import type { SettingsRow } from './settings.ts';
 import { ask } from './sql.ts';
-import type { Delivery, Ground, Project, ProjectState, Right, TokenInfo } from './types.ts';
+import type { Ground, Project, ProjectState, Right, TokenInfo } from './types.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -152,6 +152,7 @@ export interface UsageRow {
   fitted: number;
   dropped: number;
   bytes: number;
+  hours: (number | string)[]; // of the operator's clock
   connections_peak: number;
   connections_refused: number;
   notices: Record<string, string>;
@@ -272,52 +273,6 @@ export async function addDeliveries(db: Db, counts: readonly DeliveryCount[]): P
       counts.map((one) => one.failed),
     ],
   );
-}
-
-interface DeliveryRow {
-  id: string;
-  channel: string;
-  offset: number;
-  received_at: Instant;
-  bytes: number;
-  content_type: string | null;
-  delivered: number;
-  failed: number;
-}
-
-export async function newestDeliveries(db: Db, project: string, limit: number): Promise<Delivery[]> {
-  const days = await ask<{ processed_on: Day }>(
-    db,
-    `select processed_on from relay.volumes where project_id = ? and messages_left > 0
-     order by processed_on desc limit 7`,
-    [project],
-  );
-  const found: Delivery[] = [];
-  for (const { processed_on: day } of days) {
-    if (found.length >= limit) break;
-    const rows = await ask<DeliveryRow>(
-      db,
-      `select m.id, m.channel, m."offset", m.received_at, m.bytes, m.content_type,
-         coalesce(d.delivered, 0) as delivered, coalesce(d.failed, 0) as failed
-       from relay.messages m left join relay.deliveries d
-         on (d.processed_on, d.project_id, d.channel, d."offset") = (m.processed_on, m.project_id, m.channel, m."offset")
-       where m.project_id = ? and m.processed_on = ? order by m.received_at desc, m."offset" desc limit ?`,
-      [project, day, limit - found.length],
-    );
-    for (const row of rows) {
-      found.push({
-        message: row.id,
-        channel: row.channel,
-        offset: row.offset,
-        acceptedAt: row.received_at,
-        bytes: row.bytes,
-        type: row.content_type,
-        delivered: row.delivered,
-        failed: row.failed,
-      });
-    }
-  }
-  return found;
 }
 
 export interface TicketRow {

@@ -30,7 +30,10 @@ export function createTickets(engine: Engine, gate: Gate) {
      * A ticket for less than its token may do. It is shown this once.
      * @throws Refusal `token.no-right` | `limit.tickets`
      */
-    async issue({ token, project }: Pass, order: TicketOrder): Promise<{ ticket: string; expiresAt: string }> {
+    async issue(
+      { token, project }: Pick<Pass, 'token' | 'project'>,
+      order: TicketOrder,
+    ): Promise<{ ticket: string; expiresAt: string }> {
       const beyond = order.rights.find((right) => !token.rights.includes(right));
       if (beyond) {
         throw new Refusal('token.no-right', 'forbidden', { right: beyond, message: `This token may not ${beyond}.` });

@@ -61,6 +61,19 @@ export interface LimitUse {
   exhaustedAt: Temporal.Instant | null;
 }
 
+/** What becomes of a day's limit if messages go on coming as they come now. */
+export interface Forecast {
+  /**
+   * `reached`: it is used up; `early`: the day has only begun; `quiet`: nothing came lately; `reaches`: used up at `at`,
+   * before the count begins anew; `lasts`: about `total` messages by then.
+   */
+  kind: 'reached' | 'early' | 'quiet' | 'reaches' | 'lasts';
+  at: Temporal.Instant | null;
+  total: number | null;
+  perHour: number; // the present pace …
+  since: Temporal.Instant; // … and from when on it was counted
+}
+
 /** Usage of a project on one day of the operator's zone. */
 export interface Usage {
   project: string;
@@ -68,9 +81,51 @@ export interface Usage {
   plan: string;
   messages: LimitUse & { dropped: number };
   connections: LimitUse & { refused: number; peak: number };
+  hours: number[]; // messages by hour of the day
+  forecast: Forecast;
   resetsAt: Temporal.Instant;
+  warnAt: readonly number[]; // percent of a limit at which the owner is told
   clauses: { warn: string; over: string };
   days: { on: Temporal.PlainDate; messages: number; dropped: number; bytes: number }[]; // the last thirty, oldest first
+}
+
+/** One day of a project's use. */
+export interface DayOfUse {
+  on: Temporal.PlainDate;
+  limit: number; // messages
+  messages: number;
+  dropped: number;
+  bytes: number;
+  hours: number[]; // messages by hour of the day
+  peak: number; // connections at the same time
+  refused: number; // connections
+}
+
+/** What stays when a project is deleted, and how long, as the law engine says. */
+export interface Remains {
+  what: 'payloads' | 'metadata' | 'usage' | 'project';
+  count: number;
+  bytes: number | null;
+  /** The last days on which the oldest and the newest of it are kept; null: no day is known yet. */
+  first: Temporal.PlainDate | null;
+  last: Temporal.PlainDate | null;
+  because: string; // in Russian, with the citation
+}
+
+/** A program that uses the project, whole as it stands. */
+export interface Example {
+  id: string;
+  title: string;
+  file: string; // what it may be called
+  text: string;
+}
+
+/** Messages that can still be had, with their content. */
+export interface Pulled {
+  channel: string;
+  newest: number;
+  lost?: { after: number; before: number; reason: string };
+  messages: { offset: number; id: string; at: string; data: string; encoding?: 'base64'; type?: string }[];
 }
 
 /** What became of a message, without its content. */
@@ -148,10 +203,21 @@ export interface Relay {
    * @throws Refusal `project.free-limit` (limit, with the clause) | `project.unknown-plan` (invalid)
    */
   createProject(trx: Trx, order: CreateProject): Promise<{ project: Project; token: IssuedToken | null }>;
-  /** A further token. @throws Refusal `project.not-active` | `project.not-found` */
-  issueToken(trx: Trx, project: string, order?: { name?: string; rights?: Right[] }): Promise<IssuedToken>;
-  /** A new token; all others of the project die after `overlapMs`, 0 unless told. */
-  rotateToken(trx: Trx, project: string, order?: { overlapMs?: number }): Promise<IssuedToken>;
+  /**
+   * A further token. With `id` it is made once, however often it is asked for: its secret cannot be shown again.
+   * @throws Refusal `project.not-active` | `project.not-found` | `token.shown-already` | `token.bad-id`
+   */
+  issueToken(trx: Trx, project: string, order?: { id?: string; name?: string; rights?: Right[] }): Promise<IssuedToken>;
+  /**
+   * A new token; what it replaces dies after `overlapMs`, 0 unless told: the token `replaces`, whose name and rights go
+   * over to it, or all others of the project.
+   * @throws Refusal what `issueToken` throws | `token.not-found`
+   */
+  rotateToken(
+    trx: Trx,
+    project: string,
+    order?: { id?: string; replaces?: string; overlapMs?: number },
+  ): Promise<IssuedToken>;
   /** Ends a token, or a key of the Pusher protocol. @throws Refusal `token.not-found` */
   revokeToken(trx: Trx, project: string, token: string): Promise<void>;
   /**
@@ -174,8 +240,31 @@ export interface Relay {
   projects(subject: string): Promise<Project[]>;
   tokens(project: string): Promise<TokenInfo[]>;
   pusherKeys(project: string): Promise<PusherKeyInfo[]>;
+  /** Projects of a person, newest first, from the one before `before`. */
+  projectsPage(subject: string, page: { before?: string; limit: number }): Promise<Project[]>;
+  /** Living tokens, newest first, from the one before `before`. */
+  tokensPage(project: string, page: { before?: string; limit: number }): Promise<TokenInfo[]>;
   usage(project: string): Promise<Usage>;
-  deliveries(project: string, limit?: number): Promise<Delivery[]>;
+  /** Days of use, newest first, from the one before `before`. */
+  daysOfUse(project: string, page: { before?: Temporal.PlainDate; limit: number }): Promise<DayOfUse[]>;
+  dayOfUse(project: string, on: Temporal.PlainDate): Promise<DayOfUse | null>;
+  /** The newest messages, or of one channel, or those before a message; no payloads. */
+  deliveries(project: string, page?: { channel?: string; before?: string; limit?: number }): Promise<Delivery[]>;
+  /** What of a project stays after it has been deleted. */
+  remains(project: string): Promise<Remains[]>;
+  examples(project: Pick<Project, 'url'>, channel: string): Example[];
+  /** In so many minutes a missed message is handed out again. */
+  recoveryMinutes: number;
+  /**
+   * For a page of the owner's own: a ticket with rights of one of the project's tokens. It dies with that token.
+   * @throws Refusal `token.not-found` | `project.not-active` | what is wrong with the order
+   */
+  ownTicket(
+    project: string,
+    order: { token: string; channels: string[]; rights: Right[]; seconds?: number },
+  ): Promise<{ ticket: string; expiresAt: string }>;
+  /** What can still be had of a channel, for its owner. @throws Refusal `project.not-active` | `channel.bad-name` */
+  pull(project: string, order: { channel: string; after: number; limit: number }): Promise<Pulled>;
   logs: {
     /**
      * Asks for a look at the log. A refused attempt is recorded before the refusal is thrown.
