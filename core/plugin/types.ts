@@ -28,6 +28,8 @@ export interface Config {
   mailFrom?: string;
   /** The address people see, without a slash at the end. */
   publicUrl: string;
+  /** Where nodes tell each other what is new; with its password. Never printed. */
+  natsUrl?: string;
   /** A reverse proxy in front is believed about where a request comes from; see `addressOf`. */
   behindProxy?: boolean;
 }

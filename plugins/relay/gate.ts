@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import pg from 'pg';
-import { type Db, dayOf, type Engine, Refusal, Temporal } from '../../core/index.ts';
+import { dayOf, type Engine, Refusal, Temporal } from '../../core/index.ts';
 import { closeCodes, type Hub } from './hub.ts';
+import type { Listener } from './listener.ts';
 import { planOf } from './projects.ts';
 import { foreignOrigin, isAllowed, mayCome } from './settings.ts';
 import { markUsed, type ProjectRow, projectById, type TokenRow, tokensOf, tokenWithProject } from './store.ts';
@@ -56,19 +56,15 @@ export function covers(pattern: string, channel: string): boolean {
 
 // How long an answer about a token is trusted: no node lets a dead one in for longer, even when nothing tells it.
 const trustMs = 1000;
-const retryMs = 500;
 const known = 10_000;
 
 /**
  * Checks tokens, and closes what a change has made dead: every change of a project is told by NOTIFY at its commit,
  * on every node.
  */
-export function createGate(engine: Engine, hub: Hub) {
+export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listener: Listener }) {
   const { clock, db, law, log } = engine;
   const passes = new Map<string, { pass: Pass; until: number }>();
-  let listener: pg.Client | null = null;
-  let stopping = false;
-  let retry: NodeJS.Timeout | null = null;
   let pulse: NodeJS.Timeout | null = null;
 
   function limitsOf(project: ProjectRow): Pass['limits'] {
@@ -137,32 +133,17 @@ export function createGate(engine: Engine, hub: Hub) {
     }
   }
 
-  async function listen(): Promise<void> {
-    const client = new pg.Client(connectionOf(db));
-    const again = (): void => {
-      if (listener !== client) return;
-      listener = null;
-      passes.clear();
-      if (!stopping) retry = setTimeout(() => void listen(), retryMs).unref();
-    };
-    listener = client;
-    client.on('error', again).on('end', again);
-    client.on('notification', ({ payload }) => {
-      if (payload) {
-        recheck(payload).catch((error) => log.warn({ error: String(error) }, 'A change could not be looked at.'));
-      }
-    });
-    try {
-      await client.connect();
-      await client.query('listen relay_changed');
-      // Whatever changed while nobody listened.
+  listener.on({
+    channel: 'relay_changed',
+    heard(project) {
+      recheck(project).catch((error) => log.warn({ error: String(error) }, 'A change could not be looked at.'));
+    },
+    listening() {
       passes.clear();
       recheckAll();
-    } catch {
-      again();
-      client.end().catch(() => {});
-    }
-  }
+    },
+    deaf: () => passes.clear(),
+  });
 
   /** @throws Refusal `token.refused` | `project.stopped` */
   function mustLive(pass: Pass | null): asserts pass is Pass {
@@ -230,8 +211,7 @@ export function createGate(engine: Engine, hub: Hub) {
     },
     /** Drops what is remembered of a project, so that the next request asks the database. */
     forget,
-    async start(): Promise<void> {
-      await listen();
+    start(): void {
       let beats = 0;
       pulse = setInterval(() => {
         const now = clock.now();
@@ -248,12 +228,8 @@ export function createGate(engine: Engine, hub: Hub) {
         if (++beats % 10 === 0) recheckAll();
       }, trustMs).unref();
     },
-    async stop(): Promise<void> {
-      stopping = true;
-      if (retry) clearTimeout(retry);
+    stop(): void {
       if (pulse) clearInterval(pulse);
-      await listener?.end().catch(() => {});
-      listener = null;
     },
   };
 }
@@ -265,8 +241,3 @@ function refused(): Refusal {
 }
 
 export type Gate = ReturnType<typeof createGate>;
-
-/** The pool's own settings, for one connection beside it. */
-function connectionOf(db: Db): pg.ClientConfig {
-  return db.client.config.connection as pg.ClientConfig;
-}

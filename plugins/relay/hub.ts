@@ -4,7 +4,7 @@ import { type Engine, Refusal, sectionOf, type Temporal } from '../../core/index
 import { messageOf, type Shown } from './channel.ts';
 import type { Voice } from './frames.ts';
 import type { Pass } from './gate.ts';
-import { type Logged, payloadAad, recoveryWindow } from './log.ts';
+import { payloadAad, recoveryWindow, type Told } from './log.ts';
 import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
 import { createTurns } from './turns.ts';
 
@@ -63,7 +63,18 @@ export interface Connection {
  * Who listens to what on this node. A message becomes one frame, whoever reads it; a socket is written to once a turn.
  * Live frames and those read from the log join without a gap: a reader whose next offset is missing goes back to the log.
  */
-export function createHub(engine: Engine) {
+export function createHub(
+  engine: Engine,
+  {
+    left = () => {},
+    listening = async () => {},
+  }: {
+    /** A connection of this project is gone. */
+    left?(project: string): void;
+    /** Somebody is about to read of this project: from here on nothing of it may be missed. */
+    listening?(project: string): Promise<void>;
+  } = {},
+) {
   const { db, law, clock, vault, log } = engine;
   const { minutes } = sectionOf(law.operator, 'recovery');
   const turn = createTurns(readersAtOnce);
@@ -126,12 +137,19 @@ export function createHub(engine: Engine) {
     forget(connection);
   }
 
+  function closeAll(code: number, reason: string): void {
+    for (const connections of [...projects.values()]) {
+      for (const connection of [...connections]) close(connection, code, reason);
+    }
+  }
+
   function forget(connection: Connection): void {
     connection.closed = true;
     for (const channel of connection.subscriptions.keys()) leave(connection, channel);
     const others = projects.get(connection.project);
     others?.delete(connection);
     if (others?.size === 0) projects.delete(connection.project);
+    left(connection.project);
   }
 
   function leave(connection: Connection, channel: string): void {
@@ -267,7 +285,7 @@ export function createHub(engine: Engine) {
 
   return {
     /** Frames for everyone who listens. Called in the order of the log, after the commit. */
-    deliver(messages: readonly Logged[]): void {
+    deliver(messages: readonly Told[]): void {
       for (const message of messages) {
         const readers = channels.get(keyOf(message.project, message.channel));
         if (!readers) continue;
@@ -323,6 +341,20 @@ export function createHub(engine: Engine) {
         for (const reader of channels.get(key) ?? []) if (!reader.replaying) void replay(reader);
       }
     },
+    /** The offset that everyone who is not reading from the log has; null when there is nobody. */
+    reached(project: string, channel: string): number | null {
+      let least: number | null = null;
+      for (const { replaying, last } of channels.get(keyOf(project, channel)) ?? []) {
+        if (!replaying && (least === null || last < least)) least = last;
+      }
+      return least;
+    },
+    /** There is a message of this offset: whoever is reading from the log reads up to it. */
+    mention(project: string, channel: string, offset: number): void {
+      for (const reader of channels.get(keyOf(project, channel)) ?? []) {
+        if (reader.replaying) reader.seen = Math.max(reader.seen, offset);
+      }
+    },
     join(connection: Connection): void {
       const others = projects.get(connection.project) ?? new Set();
       projects.set(connection.project, others.add(connection));
@@ -350,6 +382,7 @@ export function createHub(engine: Engine) {
       occupied.set(connection.project, names.add(channel));
       let ends: Awaited<ReturnType<typeof channelEnds>>;
       try {
+        await listening(connection.project);
         ends = await turn(() =>
           channelEnds(db, {
             ...{ project: connection.project, channel },
@@ -393,12 +426,9 @@ export function createHub(engine: Engine) {
     readers: (project: string, channel: string): number => channels.get(keyOf(project, channel))?.size ?? 0,
     /** Writes the counts of deliveries that are still in memory. */
     flushDeliveries: writeDeliveries,
+    closeAll,
     async stop(): Promise<void> {
-      for (const project of [...projects.keys()]) {
-        for (const connection of [...(projects.get(project) ?? [])]) {
-          close(connection, closeCodes.restart, 'the service restarts; resume from the last offset');
-        }
-      }
+      closeAll(closeCodes.restart, 'the service restarts; resume from the last offset');
       await writeDeliveries();
     },
   };

@@ -47,6 +47,12 @@ export interface Logged extends Incoming {
   processedOn: Temporal.PlainDate;
 }
 
+/** What readers are told of a message, on whichever node they are. */
+export type Told = Pick<
+  Logged,
+  'project' | 'channel' | 'offset' | 'id' | 'receivedAt' | 'processedOn' | 'type' | 'payload' | 'except'
+>;
+
 interface Waiting {
   message: Incoming;
   receivedAt: Temporal.Instant;

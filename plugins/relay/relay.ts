@@ -1,30 +1,57 @@
 import { type Engine, Temporal } from '../../core/index.ts';
+import { createCluster } from './cluster.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createDoor, type Parts } from './door.ts';
 import { createGate, type Gate } from './gate.ts';
-import { createHub } from './hub.ts';
+import { closeCodes, createHub } from './hub.ts';
+import { createListener } from './listener.ts';
 import { createLog, keyHours } from './log.ts';
 import { createLogAccess } from './log-access.ts';
+import { createNodes, type Rhythm } from './nodes.ts';
 import { createNotices } from './notices.ts';
 import { createProjects } from './projects.ts';
 import { createPublisher } from './publisher.ts';
-import { createSeats } from './seats.ts';
+import { createSeats, type Seats } from './seats.ts';
 import { forgetKeys, nextTicketEnd, oldestKey } from './store.ts';
 import { createTickets } from './tickets.ts';
 import type { Relay } from './types.ts';
 
+/** What a node may be told otherwise: tests are less patient, and several nodes may live in one process. */
+export interface NodeOptions extends Pick<Parts, 'patience'> {
+  rhythm?: Partial<Rhythm>;
+  natsUrl?: string;
+}
+
 /** The relay of one engine: its use cases, its door, and what runs behind them. */
-export function createRelay(engine: Engine, { patience }: Pick<Parts, 'patience'> = {}) {
+export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeOptions = {}) {
   const { clock, db } = engine;
-  const hub = createHub(engine);
-  const gate: Gate = createGate(engine, hub);
+  const listener = createListener(engine);
+  const hub = createHub(engine, {
+    left: (project) => seats.left(project),
+    listening: (project) => cluster.listen(project),
+  });
+  const gate: Gate = createGate(engine, { hub, listener });
   const notices = createNotices(engine);
-  const log = createLog(engine, { after: hub.deliver, doubtful: hub.lookAgain, notices });
+  const nodes = createNodes(engine, {
+    listener,
+    cutOff: () => hub.closeAll(closeCodes.tryLater, 'this node has lost the log; come back'),
+    reborn: () => seats.claimAgain(),
+    ...(rhythm ? { rhythm } : {}),
+  });
+  const seats: Seats = createSeats(engine, { hub, nodes, notices });
+  const cluster = createCluster(engine, { hub, nodes, listener, natsUrl: natsUrl ?? engine.config.natsUrl });
+  const log = createLog(engine, { after: cluster.tell, doubtful: hub.lookAgain, notices });
   const projects = createProjects(engine, { changed: gate.forget });
   const tickets = createTickets(engine, gate);
   const publisher = createPublisher({ gate, log });
-  const seat = createSeats(engine, { hub, notices });
-  const door = createDoor(engine, { gate, hub, publisher, tickets, seat, ...(patience ? { patience } : {}) });
+  const door = createDoor(engine, {
+    gate,
+    hub,
+    publisher,
+    tickets,
+    seat: seats.take,
+    ...(patience ? { patience } : {}),
+  });
 
   const connections = (project: string): number => hub.connections(project).length;
   const relay: Relay = {
@@ -38,6 +65,8 @@ export function createRelay(engine: Engine, { patience }: Pick<Parts, 'patience'
     relay,
     projects,
     door,
+    nodes,
+    cluster,
     ready: async (): Promise<string | null> => ((await log.writable()) ? null : 'the relay cannot write its log'),
     /** When the oldest idempotency key has served its time, or a ticket that nobody used. */
     async nextTidy() {
@@ -51,13 +80,20 @@ export function createRelay(engine: Engine, { patience }: Pick<Parts, 'patience'
     },
     async start(): Promise<void> {
       await log.prepare();
-      await gate.start();
+      await nodes.start();
+      await listener.start();
+      gate.start();
+      cluster.start();
     },
     async stop(): Promise<void> {
       await log.stop();
       await hub.stop();
       door.stop();
-      await gate.stop();
+      gate.stop();
+      seats.stop();
+      await cluster.stop();
+      await nodes.stop();
+      await listener.stop();
     },
   };
 }

@@ -447,3 +447,88 @@ export async function logRows(
     [...range, ...range, scope.limit],
   );
 }
+
+export interface NodeRow {
+  id: string;
+  beat: number;
+  host: string;
+  process: string;
+}
+
+/** One more beat of a node. @returns all nodes; `fresh`: it was not there, or not any more */
+export async function keepAlive(
+  db: Db,
+  self: { id: string; host: string; process: string },
+): Promise<{ rows: NodeRow[]; fresh: boolean }> {
+  const grown = await ask<{ beat: number }>(
+    db,
+    `insert into relay.nodes as n (id, beat, host, process) values (?, 1, ?, ?)
+     on conflict (id) do update set beat = n.beat + 1 returning beat`,
+    [self.id, self.host, self.process],
+  );
+  return { rows: await db('relay.nodes').orderBy('id'), fresh: grown[0]?.beat === 1 };
+}
+
+/** Takes out a node that stood still, unless it has beaten since. */
+export async function buryNode(db: Db, id: string, beat: number): Promise<boolean> {
+  return (await db('relay.nodes').where({ id, beat }).delete()) === 1;
+}
+
+export async function removeNode(db: Db, id: string): Promise<void> {
+  await db('relay.nodes').where({ id }).delete();
+}
+
+/** Tells the other nodes that there is one more. */
+export async function announceNode(db: Db, id: string): Promise<void> {
+  await ask(db, "select pg_notify('relay_nodes', ?)", [id]);
+}
+
+/** Locks the seats of a project until the transaction ends. @returns how many the other nodes hold */
+export async function lockSeats(trx: Trx, { project, node }: { project: string; node: string }): Promise<number> {
+  await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`relay.seats/${project}`]);
+  const rows = await ask<{ elsewhere: number }>(
+    trx,
+    'select coalesce(sum(taken), 0)::int as elsewhere from relay.seats where project_id = ? and node_id <> ?',
+    [project, node],
+  );
+  return rows[0]?.elsewhere ?? 0;
+}
+
+/** Writes down how many connections of a project this node holds. */
+export async function writeSeats(
+  trx: Trx,
+  { project, node, taken }: { project: string; node: string; taken: number },
+): Promise<void> {
+  if (taken === 0) await trx('relay.seats').where({ project_id: project, node_id: node }).delete();
+  else {
+    await trx('relay.seats')
+      .insert({ project_id: project, node_id: node, taken })
+      .onConflict(['project_id', 'node_id'])
+      .merge();
+  }
+}
+
+/** Connections of a project that are open now, on all nodes. */
+export async function openSeats(db: Db, project: string): Promise<number> {
+  const [row] = await db('relay.seats').where({ project_id: project }).sum({ open: 'taken' });
+  return Number((row as { open: string | null } | undefined)?.open ?? 0);
+}
+
+/** Tells the other nodes how far channels have come: where NATS does not. */
+export async function announceOffsets(db: Db, payloads: readonly string[]): Promise<void> {
+  await ask(db, "select pg_notify('relay_told', one) from unnest(?::text[]) as w (one)", [payloads]);
+}
+
+/** Of these channels those that have come further than is known here. */
+export async function channelsAhead(
+  db: Db,
+  known: readonly { project: string; channel: string; passed: number }[],
+): Promise<{ project: string; channel: string; newest: number }[]> {
+  return ask(
+    db,
+    `select project_id as project, name as channel, last_offset as newest
+     from unnest(?::text[], ?::text[], ?::bigint[]) as w (project, channel, passed)
+     join relay.channels on project_id = project and name = channel where last_offset > passed`,
+    [known.map((one) => one.project), known.map((one) => one.channel), known.map((one) => one.passed)],
+  );
+}

@@ -635,5 +635,7 @@ function mineOf(trx: Trx, subject: string | undefined) {
 /** Tables that are about no one, each with why. */
 export const impersonal = {
   'relay.idempotency': 'Keyed digests of keys and bodies, for a day, with the id and offset they got; names no one.',
+  'relay.nodes': 'The processes that serve: a random id, a counter, a machine and a number of a process.',
+  'relay.seats': 'How many connections of a project a node holds, while it holds them; names no one, and no address.',
   'relay.runs': 'Receipts of destruction by run: days, counts, names of keys. Whose projects they were is not in it.',
 };
