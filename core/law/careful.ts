@@ -3,6 +3,7 @@ import addFormatsModule from 'ajv-formats';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { PolicyError } from './errors.ts';
 import type { Path, PolicyFile } from './files.ts';
+import { isDatedAct } from './shape.ts';
 
 /*
  * The careful reading, with the libraries that know all of YAML and of JSON Schema: it says what is wrong and on which
@@ -22,6 +23,7 @@ function compiler(): Schemas {
     code: { optimize: false },
   });
   addFormats(schemas, ['date', 'email']);
+  schemas.addFormat('act', isDatedAct);
   return schemas;
 }
 
@@ -106,15 +108,17 @@ function shapeError(file: PolicyFile, error: ErrorObject): PolicyError {
     case 'enum':
       return file.fail(path, `${where}unknown value "${error.data}"; one of ${error.params.allowedValues.join(', ')}`);
     case 'format':
-      return file.fail(
-        path,
-        error.params.format === 'date'
-          ? `${where}"${error.data}" is not a date that exists`
-          : `${where}${error.message}`,
-      );
+      return file.fail(path, `${where}${misformed(error)}`);
     case 'minProperties':
       return file.fail(path, `${where}needs at least one of ${known.join(', ')}`);
     default:
       return file.fail(path, `${where}${error.message ?? 'wrong shape'}`);
   }
+}
+
+function misformed({ data, message, params }: ErrorObject): string {
+  if (params.format === 'date') return `"${data}" is not a date that exists`;
+  if (params.format === 'act')
+    return `"${data}" has no date that exists; an act is written like «152-ФЗ от 27.07.2006»`;
+  return message ?? 'wrong shape';
 }

@@ -49,6 +49,10 @@ export function lawRule(file: PolicyFile, index: number, raw: RawRule): Rule {
   if (raw.kind === 'retention' && (!keep || !raw.for))
     throw file.fail([index], 'a retention rule needs "keep" and "for"');
   if (raw.duty && !raw.direction) throw file.fail([index], 'a rule with "duty" needs "direction"');
+  if (raw.period && !raw.duty && !raw.for) {
+    throw file.fail([index], 'a rule with "period" needs "duty" or "for": else nothing is counted by it');
+  }
+  if (raw.period && !raw.starts) throw file.fail([index], 'a rule with "period" needs "starts"');
   return {
     ...common(file, index, raw),
     layer: 'law',
@@ -65,6 +69,7 @@ function lawValue(file: PolicyFile, path: readonly (string | number)[], raw: Raw
     throw file.fail(path, 'needs a unit: hours, working_days, days, months, years or day_of_next_month');
   }
   if (raw.until && raw.until < raw.from) throw file.fail(path, `until: ${raw.until} comes before ${raw.from}`);
+  if (rule.period) checkUnits(file, path, raw, rule);
   return {
     from: day(raw.from),
     until: raw.until ? day(raw.until) : null,
@@ -77,6 +82,32 @@ function lawValue(file: PolicyFile, path: readonly (string | number)[], raw: Raw
     transition: raw.transition ?? null,
     reviewBy: raw.review_by ? day(raw.review_by) : null,
   };
+}
+
+const units = ['hours', 'working_days', 'days', 'months', 'years', 'day_of_next_month'] as const;
+
+/** Units that a sum would pass over in silence, or stumble on when it is asked. @throws PolicyError */
+function checkUnits(
+  file: PolicyFile,
+  path: readonly (string | number)[],
+  raw: RawPeriod & { day_of_next_month?: number; extension?: RawPeriod },
+  { kind, counting, extension = raw.extension }: RawRule,
+): void {
+  const used = units.filter((unit) => raw[unit] !== undefined);
+  const wrong = (unit: string, reason: string) => file.fail([...path, unit], `${unit}: ${reason}`);
+  for (const alone of ['hours', 'day_of_next_month'] as const) {
+    if (used.length > 1 && used.includes(alone)) throw wrong(alone, 'stands alone, without another unit');
+  }
+  for (const unit of used) {
+    const ofDays = unit === 'days' || unit === 'months' || unit === 'years';
+    if (kind === 'retention' && !ofDays) throw wrong(unit, 'a record is kept for days, months or years');
+    if (counting === 'calendar-months' && unit !== 'months' && unit !== 'years') {
+      throw wrong(unit, 'whole calendar months are counted in months or years');
+    }
+  }
+  if (!extension) return;
+  if (used.includes('hours')) throw wrong('extension', 'a term in hours has no last day to add to');
+  if (extension.hours !== undefined) throw wrong('extension', 'is added to the last day: not in hours');
 }
 
 /** A point as it was written, with its fines in kopecks. */
@@ -97,7 +128,9 @@ function fine({ rub: [min, max], percent }: RawFine): FineRange {
 }
 
 export function operatorRule(file: PolicyFile, index: number, raw: RawRule, role: 'promise' | 'schedule'): Rule {
-  const period = periodOf((raw.keep ?? raw.term) as RawPeriod);
+  const told = raw.keep ? 'keep' : 'term';
+  const period = periodOf(raw[told] as RawPeriod);
+  checkUnits(file, [index, told], raw[told] as RawPeriod, { ...raw, kind: raw.kind ?? 'retention' });
   return {
     ...common(file, index, raw),
     kind: raw.kind ?? 'retention',

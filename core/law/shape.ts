@@ -43,7 +43,14 @@ const types: Record<string, Fits> = {
   object: isObject,
 };
 
+/** Is an act named with its date, «152-ФЗ от 27.07.2006», and is every date in the name a day that exists? */
+export function isDatedAct(text: string): boolean {
+  const dates = [...text.matchAll(/от (\d\d)\.(\d\d)\.(\d{4})/gu)];
+  return dates.length > 0 && dates.every(([, day, month, year]) => isoNumber(`${year}-${month}-${day}`) !== null);
+}
+
 const formats: Record<string, (text: string) => boolean> = {
+  act: isDatedAct,
   date: (text) => isoNumber(text) !== null,
   email(text) {
     if (/^[a-z0-9]+([._-][a-z0-9]+)*@([a-z0-9]+(-[a-z0-9]+)*\.)+[a-z]+$/.test(text)) return true;
