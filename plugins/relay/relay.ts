@@ -12,7 +12,7 @@ import { createNotices } from './notices.ts';
 import { createProjects } from './projects.ts';
 import { createPublisher } from './publisher.ts';
 import { createSeats, type Seats } from './seats.ts';
-import { forgetKeys, nextTicketEnd, oldestKey } from './store.ts';
+import { forgetKeys, nextTicketEnd, oldestKey, openSeats } from './store.ts';
 import { createTickets } from './tickets.ts';
 import type { Relay } from './types.ts';
 
@@ -53,12 +53,11 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     ...(patience ? { patience } : {}),
   });
 
-  const connections = (project: string): number => hub.connections(project).length;
   const relay: Relay = {
     ...projects,
-    ...createDashboard(engine, { hub, tickets, connections }),
+    ...createDashboard(engine, { hub, tickets, connections: (project) => openSeats(db, project) }),
     logs: createLogAccess(engine),
-    connections,
+    connections: (project) => hub.connections(project).length,
   };
 
   return {
@@ -68,6 +67,9 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     nodes,
     cluster,
     ready: async (): Promise<string | null> => ((await log.writable()) ? null : 'the relay cannot write its log'),
+    /** What does not keep a node from serving, and is to be known. */
+    notes: (): string[] =>
+      cluster.state() === 'down' ? ['NATS does not answer: nodes tell each other by PostgreSQL, and more slowly'] : [],
     /** When the oldest idempotency key has served its time, or a ticket that nobody used. */
     async nextTidy() {
       const [oldest, ticketEnd] = await Promise.all([oldestKey(db), nextTicketEnd(db)]);

@@ -143,10 +143,12 @@ export async function joinBinary(origin: string, token: string): Promise<{ socke
 }
 
 /** Looks until something is there. @throws Error when ten seconds did not bring it */
-export async function until<T>(look: () => T | undefined | null | false): Promise<T> {
+export async function until<T>(
+  look: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+): Promise<T> {
   const over = performance.now() + 10_000;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found) return found;
     if (performance.now() > over) throw new Error(`It did not come: ${look}`);
     await new Promise((done) => setTimeout(done, 5));
