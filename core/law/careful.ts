@@ -3,6 +3,7 @@ import addFormatsModule from 'ajv-formats';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { PolicyError } from './errors.ts';
 import type { Path, PolicyFile } from './files.ts';
+import { nearest } from './raw.ts';
 import { isDatedAct } from './shape.ts';
 
 /*
@@ -33,9 +34,16 @@ export function createJudge(schemas: ReadonlyMap<string, unknown>): (file: Polic
   for (const [name, schema] of schemas) compiled.addSchema(schema as object, name);
   return (file, schema) => {
     const validate = compiled.getSchema(schema) as ValidateFunction | undefined;
-    if (!validate) throw new PolicyError(file.name, 1, `no schema for this file: ${schema}`);
+    if (!validate) throw unknownPart(file, schema, schemas);
     if (!validate(file.data)) throw shapeError(file, mostTelling(validate.errors ?? []));
   };
+}
+
+function unknownPart(file: PolicyFile, schema: string, schemas: ReadonlyMap<string, unknown>): PolicyError {
+  const [name = '', part = ''] = schema.split('#/$defs/');
+  const known = Object.keys((schemas.get(name) as { $defs?: object } | undefined)?.$defs ?? {});
+  const near = nearest(part, known);
+  return new PolicyError(file.name, 1, `a pack has no part "${part}"; near: ${near.join(', ')}`);
 }
 
 /** The same by one schema that stands alone. @throws PolicyError */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,10 @@ export interface Reader {
   root: string;
   /** Reads one file and checks its shape. A file is read once: later calls get the same. @throws PolicyError */
   read(path: string, schema: string): Promise<PolicyFile>;
-  /** The YAML files of a folder below the root, sorted; test files apart. */
+  /**
+   * The YAML files of a folder below the root, sorted; test files apart.
+   * @throws PolicyError for what looks like one and would not be read
+   */
   list(folder: string, tests?: boolean): Promise<string[]>;
   /** The operators that have a pack, sorted. */
   operators(): Promise<string[]>;
@@ -75,7 +78,7 @@ export async function openPolicies(root: URL | string, { carefully = false }: Op
       return file;
     },
     async list(below, tests = false) {
-      return namesIn(join(folder, below))
+      return filesIn(join(folder, below), `${shown}/${below}`)
         .filter((name) => name.endsWith('.yaml') && name.endsWith('.test.yaml') === tests)
         .sort()
         .map((name) => `${below}/${name}`);
@@ -105,6 +108,24 @@ function textOf(path: string, shown: string, what?: 'file' | 'schema'): string {
     if (what) throw new PolicyError(shown, 1, `this ${what} is missing`);
     throw new PolicyError(shown, 1, code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`);
   }
+}
+
+/** The names in a folder of policy files. A pack is not loaded in part: nothing that looks like a file of it is passed over. */
+function filesIn(folder: string, shown: string): string[] {
+  const names = namesIn(folder);
+  for (const name of names) {
+    if (/\.ya?ml$/i.test(name) && !name.endsWith('.yaml') && !name.startsWith('.')) {
+      throw new PolicyError(`${shown}/${name}`, 1, 'the name of a policy file ends in ".yaml"');
+    }
+    if (!name.includes('.') && statSync(join(folder, name)).isDirectory()) {
+      throw new PolicyError(
+        `${shown}/${name}`,
+        1,
+        'a folder in this place is not read: put its files beside the others',
+      );
+    }
+  }
+  return names;
 }
 
 function namesIn(folder: string): string[] {

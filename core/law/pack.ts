@@ -87,6 +87,8 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
     ),
     reader.read('calendars/ru.yaml', 'calendar.schema.json'),
   ]);
+  await onlyThese(reader, 'taxonomy', taxonomyWords);
+  await onlyThese(reader, 'calendars', ['ru']);
   const ownFile = (name: string) => own.find((file) => word(file.path) === name);
   const listOf = <T>(name: string) => (ownFile(name)?.data ?? []) as T[];
   const [categoryFile, dutyFile, factFile, purposeFile, pluginFile, rightFile, groundFile] = taxonomy as [
@@ -223,12 +225,19 @@ export async function readPack(root: URL | string, operator: string, opened?: Re
   return pack;
 }
 
+/** Refuses a file of a folder in which every file has its place, and this one has none. */
+async function onlyThese(reader: Reader, folder: string, names: readonly string[]): Promise<void> {
+  for (const path of await reader.list(folder)) {
+    if (names.some((name) => path === `${folder}/${name}.yaml`)) continue;
+    throw new PolicyError(`policies/${path}`, 1, `nothing reads this file; ${folder} has ${names.join(', ')}`);
+  }
+}
+
 async function unknownOperator(reader: Reader, operator: string): Promise<Refusal> {
   const known = (await readdir(join(reader.root, 'operators')).catch(() => [])).sort();
-  const near = nearest(operator, known);
   return new Refusal('law.unknown-operator', 'not-found', {
     operator,
-    near: near.length > 0 ? near : known,
+    near: nearest(operator, known, known.length),
     message: `There is no pack of the operator "${operator}".`,
   });
 }

@@ -109,15 +109,15 @@ export function day(iso: string): Temporal.PlainDate {
   return parseDay(iso);
 }
 
-/** Up to three known names that look most like the one that was asked for, or that hold it as a part. */
-export function nearest(wanted: string, known: readonly string[]): string[] {
-  const isPart = (name: string) => wanted.length > 2 && name.includes(wanted);
-  return known
-    .map((name) => ({ name, far: isPart(name) ? 0 : distance(wanted, name) }))
-    .filter(({ name, far }) => far <= Math.max(3, Math.ceil(name.length / 3)))
-    .sort((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
-    .slice(0, 3)
-    .map(({ name }) => name);
+/** Up to three known names, or `most`, that look like the one that was asked for, or that hold it as a part; else the least unlike. */
+export function nearest(wanted: string, known: readonly string[], most = 3): string[] {
+  const asked = wanted.toLowerCase();
+  const far = (name: string) => (asked.length > 2 && name.includes(asked) ? 0 : distance(asked, name));
+  const ranked = known
+    .map((name) => ({ name, far: far(name.toLowerCase()) }))
+    .sort((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1));
+  const alike = ranked.filter(({ name, far }) => far <= Math.max(3, Math.ceil(name.length / 3)));
+  return (alike.length > 0 ? alike : ranked).slice(0, most).map(({ name }) => name);
 }
 
 export function distance(a: string, b: string): number {

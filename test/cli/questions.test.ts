@@ -381,7 +381,7 @@ describe('a question that cannot be understood', () => {
       'due access.answer --from 2026-05-15 --operator chat2dsk': ['law.unknown-operator', 'chat2desk'],
       'keep message.payload --from 2026-05-15 --operator ../laws': ['law.unknown-operator', 'qsockets'],
       'lint --operator nobody': ['law.unknown-operator', 'qsockets'],
-      'effective price --published 2026-05-15 --operator X-KEEPER': ['law.unknown-operator', null],
+      'effective price --published 2026-05-15 --operator X-KEEPER': ['law.unknown-operator', 'x-keeper'],
       'due access.answer --from 2026-02-30': ['day.malformed', null],
       'due access.answer --from 2026-02-29': ['day.malformed', null],
       'due access.answer --from 15.05.2026': ['day.malformed', null],
@@ -419,6 +419,18 @@ describe('a question that cannot be understood', () => {
     expect((await srok(['due', 'access.answer'])).err).to.equal(
       'Не указан обязательный параметр --from <instant or day>.\n',
     );
+  });
+
+  it('offers names also where none is alike', async () => {
+    for (const [text, known] of [
+      ['due no.such.duty --from 2026-05-15', 'law.unknown-duty'],
+      ['keep zzz --from 2026-05-15', 'law.unknown-category'],
+      ['lint --operator zzz', 'law.unknown-operator'],
+    ] as const) {
+      const { code, near } = await refusal(text);
+      expect(code).to.equal(known);
+      expect(near, text).to.have.length.within(3, 4);
+    }
   });
 
   it('of instants says that they carry an offset', async () => {

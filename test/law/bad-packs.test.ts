@@ -1,6 +1,6 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { checkPolicies, loadLaw, loadLaws, PolicyError } from '../../core/law/index.ts';
@@ -378,6 +378,32 @@ describe('a fault in a pack stops the loading of all', () => {
       if (typeof reason === 'string') expect(said?.error.reason).to.equal(reason);
       else expect(said?.error.reason).to.match(reason);
       expect(said?.line).to.equal(line);
+    });
+  }
+
+  for (const [path, reason] of [
+    ['operators/x-keeper/promise.yaml', /^a pack has no part "promise"; near: promises/],
+    ['operators/x-keeper/plans.yml', /^the name of a policy file ends in "\.yaml"/],
+    ['laws/made-up.YAML', /^the name of a policy file ends in "\.yaml"/],
+    ['laws/drafts/made-up.yaml', /^a folder in this place is not read/],
+    ['calendars/by.yaml', /^nothing reads this file; calendars has ru/],
+    ['taxonomy/fact.yaml', /^nothing reads this file; taxonomy has categories, duties, facts/],
+  ] as const) {
+    it(`${path}: a file that would be passed over`, async () => {
+      const file = join(root, path);
+      const there = path.includes('drafts') ? join(root, 'laws/drafts') : file;
+      try {
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, aPromise);
+        const error = await loadLaws({ root }).then(
+          () => null,
+          (said: PolicyError) => said,
+        );
+        expect(error?.reason).to.match(reason);
+        expect(`policies/${path}`.startsWith(error?.file ?? 'nothing')).to.equal(true);
+      } finally {
+        rmSync(there, { recursive: true });
+      }
     });
   }
 
