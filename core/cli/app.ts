@@ -12,6 +12,14 @@ export interface AppOptions {
   policies?: string;
   /** An outside PostgreSQL; without it the embedded one under `home`. */
   databaseUrl?: string;
+  /** One of several processes over one `databaseUrl` and one `home`. */
+  node?: boolean;
+  /** Where nodes tell each other what is new. */
+  natsUrl?: string;
+  /** Whoever says it may read the figures at /metrics; without it nobody may. */
+  metricsToken?: string;
+  /** How long a service that is to stop goes on saying that it is not ready before it lets go of those it serves. */
+  drainSeconds?: number;
   smtpUrl?: string;
   mailFrom?: string;
   publicUrl?: string;

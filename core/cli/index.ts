@@ -35,6 +35,7 @@ const titles: Record<string, string> = {
  * 2 not understood, or a question without an answer.
  */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<void> {
+  if (!process.stdout.listeners('error').includes(readerGone)) process.stdout.on('error', readerGone);
   const json = argv.includes('--json');
   const program = new Command('srok')
     .description('Срок: сроки и хранение персональных данных по закону и обещаниям оператора')
@@ -72,4 +73,9 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     if (error.exitCode !== 0 && (json || error.code !== 'commander.help')) complain(misuse(error), json);
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   }
+}
+
+/** `srok lint | head`: whoever has read enough closes the pipe, and what is left to say is for nobody. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

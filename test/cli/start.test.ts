@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,20 @@ describe('starting the service', () => {
     expect(JSON.parse(why.stdout).error.code).to.equal('why.unknown');
 
     expect(await end(service, 'SIGTERM')).to.equal(0);
+  });
+
+  it('begins nothing in a folder that a command only looks into', () => {
+    const empty = join(home, 'nothing');
+    for (const command of [
+      ['why', 'req_1'],
+      ['journal', 'verify'],
+      ['journal', 'export', join(home, 'journal.ndjson')],
+    ]) {
+      const { status, stdout } = run([...command, '--home', empty, '--json']);
+      expect(status).to.equal(2);
+      expect(JSON.parse(stdout).error.code).to.equal('home.empty');
+    }
+    expect(readdirSync(home)).to.deep.equal([]);
   });
 
   it('says in one line that the port is in use', async () => {
@@ -104,6 +118,18 @@ describe('starting the service', () => {
     const unknown = run(['due', 'acess.answer', '--from', '2026-05-05', '--json']);
     expect(unknown.status).to.equal(2);
     expect(JSON.parse(unknown.stdout).error.near).to.include('access.answer');
+  });
+
+  it('ends in silence when its reader has gone', async () => {
+    const asked = spawn(process.execPath, [srok, 'lint', '--operator', 'qsockets'], { timeout: 60_000 });
+    asked.stdout.destroy();
+    let said = '';
+    asked.stderr.on('data', (bytes) => {
+      said += bytes;
+    });
+    const code = await new Promise((done) => asked.on('close', done));
+    expect(said).to.equal('');
+    expect(code).to.equal(1);
   });
 
   it('answers when an access request has to be answered, with its reasons', () => {

@@ -14,7 +14,7 @@ describe('why something on an installation is as it is', () => {
 
   const idOf = (prefix: string): string => vera.ids.find((id) => id.startsWith(prefix)) as string;
   async function why(id: string): Promise<Why> {
-    const said = await srok(['why', id, '--json'], { createApp });
+    const said = await srok(['why', id, '--home', test.home, '--json'], { createApp });
     expect(said.code, said.out).to.equal(0);
     const answer = said.json() as Why;
     expect(misfits('why', answer)).to.deep.equal([]);
@@ -119,7 +119,7 @@ describe('why something on an installation is as it is', () => {
       ...obligations.again(row),
       late_from: moscow('2026-05-19T12:00'),
     });
-    const said = await srok(['why', 'inc_1'], {
+    const said = await srok(['why', 'inc_1', '--home', test.home], {
       createApp: async () => ({ ...test.app, obligations: { ...obligations, again }, close: async () => {} }),
     });
     expect(said.code, said.err).to.equal(0);
@@ -144,7 +144,7 @@ describe('why something on an installation is as it is', () => {
 
   it('answers an id that nothing is known of with an error and exit code 2', async () => {
     for (const id of ['msg_00000000000000000000000000', 'obl_nothing', 'req_nothing', 'whatever', 'ЗС-2026-9999']) {
-      const said = await srok(['why', id, '--json'], { createApp });
+      const said = await srok(['why', id, '--home', test.home, '--json'], { createApp });
       expect(said.code).to.equal(2);
       const answer = said.json() as { error: { code: string; message: string } };
       expect(misfits('error', answer)).to.deep.equal([]);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CliContext } from '../app.ts';
 import { print } from '../output.ts';
-import { fromEnvironment, type HomeOptions, withHome } from './service.ts';
+import { type HomeOptions, whatIsThere, withHome } from './service.ts';
 
 /** `srok journal verify` and `export`: beside a running service, or on a folder whose service is stopped. */
 export function addJournalCommands(program: Command, { createApp }: CliContext): void {
@@ -12,7 +12,7 @@ export function addJournalCommands(program: Command, { createApp }: CliContext):
     .description('пересчитать журнал от первой записи и сверить с подписанной контрольной точкой')
     .option('--file <path>', 'проверить выгрузку вместо базы данных')
     .action(async (options: HomeOptions & { file?: string }) => {
-      const app = await createApp({ ...fromEnvironment(options), mode: 'command' });
+      const app = await createApp({ ...whatIsThere(options), mode: 'command' });
       try {
         const result = options.file
           ? await app.engine.journal.verifyFile(resolve(options.file))
@@ -31,7 +31,7 @@ export function addJournalCommands(program: Command, { createApp }: CliContext):
   withHome(journal.command('export <file>'))
     .description('выгрузить журнал построчно (NDJSON), для проверки без базы данных')
     .action(async (file: string, options: HomeOptions) => {
-      const app = await createApp({ ...fromEnvironment(options), mode: 'command' });
+      const app = await createApp({ ...whatIsThere(options), mode: 'command' });
       try {
         const result = await app.engine.journal.exportTo(resolve(file));
         print(

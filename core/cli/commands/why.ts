@@ -6,14 +6,14 @@ import { inRussian, momentInRussian } from '../moments.ts';
 import { print } from '../output.ts';
 import { reasons } from '../packs.ts';
 import type { Why, WhyDuty, WhyRecord } from '../why.ts';
-import { fromEnvironment, type HomeOptions, withHome } from './service.ts';
+import { type HomeOptions, whatIsThere, withHome } from './service.ts';
 
 /** `srok why ID`: beside a running service, or on a folder whose service is stopped. */
 export function addWhyCommand(program: Command, { createApp }: CliContext): void {
   withHome(program.command('why <id>'))
     .description('почему так: события, обязанности и сроки по номеру обязанности, записи, обращения, учётной записи')
     .action(async (id: string, options: HomeOptions) => {
-      const app = await createApp({ ...fromEnvironment(options), mode: 'command' });
+      const app = await createApp({ ...whatIsThere(options), mode: 'command' });
       try {
         const { whyOf } = await import('../why.ts');
         const why = await whyOf(app, id);
