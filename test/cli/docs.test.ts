@@ -84,7 +84,8 @@ describe('the page about the command line', () => {
 
   for (const { args, said } of examples) {
     it(`prints what srok ${args.filter((arg) => arg !== '--json').join(' ')} prints`, async () => {
-      const { out, json } = await srok(args, { createApp, stores: declaredStores });
+      const env = { SROK_HOME: (test as TestApp).home };
+      const { out, json } = await srok(args, { createApp, env, stores: declaredStores });
       expect(differs(said, JSON.parse(out))).to.equal(null);
       expect(misfits('error' in (said as object) ? 'error' : shapeOf(args), json())).to.deep.equal([]);
     });
