@@ -34,7 +34,7 @@ describe('srok coverage', () => {
     expect(out).to.match(/^enforced: \d+$/m);
     const unknown = await srok(['coverage', '--operator', 'qsocket', '--json']);
     expect(unknown.code).to.equal(2);
-    const { error }: { error: { near: string[] } } = unknown.json();
-    expect(error.near).to.include('qsockets');
+    const { error }: { error: { code: string; near: string[] } } = unknown.json();
+    expect(error).to.deep.include({ code: 'law.unknown-operator', near: ['qsockets'] });
   });
 });

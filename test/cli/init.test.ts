@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,27 @@ describe('a new operator', () => {
     const { problems } = await checkPolicies(policies);
     expect(problems.map(String)).to.deep.equal([]);
     expect(left()).to.deep.equal([]);
+  });
+
+  it('has no inventory of its documents yet, and is told how one begins: the lawyers’ page shows it', async () => {
+    const coverage = () => srok(['coverage', '--operator', 'romashka', '--json'], { env: { SROK_POLICIES: policies } });
+    const before = await coverage();
+    expect(before.code).to.equal(2);
+    expect((before.json() as { error: { code: string } }).error.code).to.equal('coverage.no-inventory');
+    const page = readFileSync(new URL('../../docs/lawyers.md', import.meta.url), 'utf8');
+    const [, shown] = /`policies\/inventory\/ИМЯ\.yaml`[\s\S]+?```yaml\n([\s\S]+?)```/.exec(page) as RegExpExecArray;
+    const file = join(policies, 'inventory/romashka.yaml');
+    writeFileSync(file, (shown as string).replaceAll('ИМЯ', 'romashka'));
+    const after = await coverage();
+    rmSync(file);
+    const { rows, problems } = after.json() as {
+      rows: { id: string | null }[];
+      problems: { file: string; reason: string }[];
+    };
+    expect(rows.map(({ id }) => id)).to.deep.equal(['R-1', null]);
+    const own = problems.filter((one) => one.file.endsWith('romashka.yaml')).map(({ reason }) => reason);
+    expect(own).to.deep.equal(['R-1: nothing names it']);
+    expect(after.code).to.equal(1);
   });
 
   it('tells a lawyer in every file what the file is for', () => {

@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type CoverageRow, coverageStatuses, readCoverage } from '../../law/index.ts';
+import { type CoverageRow, coverageStatuses, nearest, readCoverage } from '../../law/index.ts';
 import type { CliContext } from '../app.ts';
 import { print, table, UsageError } from '../output.ts';
 import { policiesOf } from '../packs.ts';
@@ -17,8 +18,7 @@ export function addCoverageCommand(program: Command, context: CliContext): void 
       const of = (row: CoverageRow) => options.operator === undefined || row.operator === options.operator;
       const mine = rows.filter(of);
       if (mine.length === 0) {
-        const known = [...new Set(rows.flatMap(({ operator }) => operator ?? []))];
-        throw new UsageError(`Перечня правил для «${options.operator}» нет.`, known);
+        throw await withoutRows(context, options.operator as string, rows);
       }
       const shown = mine.filter(({ status }) => options.status === undefined || status === options.status);
       const totals = Object.fromEntries(
@@ -42,6 +42,18 @@ export function addCoverageCommand(program: Command, context: CliContext): void 
       );
       if (problems.length > 0) process.exitCode = 1;
     });
+}
+
+/** An operator without a row is unknown, or its documents have no inventory yet. */
+async function withoutRows(context: CliContext, operator: string, rows: readonly CoverageRow[]): Promise<UsageError> {
+  const root = policiesOf(context);
+  if ((await readdir(new URL('operators/', root))).includes(operator)) {
+    const reason = `У «${operator}» ещё нет перечня правил: заведите policies/inventory/${operator}.yaml (см. docs/lawyers.md).`;
+    return new UsageError(reason, [], 'coverage.no-inventory');
+  }
+  const known = [...new Set(rows.flatMap((row) => row.operator ?? []))];
+  const near = nearest(operator, known, known.length);
+  return new UsageError(`Перечня правил для «${operator}» нет.`, near, 'law.unknown-operator');
 }
 
 function line({ id, clauses, document, status, where, reason }: CoverageRow): string[] {
