@@ -97,6 +97,10 @@ const mutations: Mutation[] = [
     change: set('qsockets.answer', ['term'], { working_days: 10 }),
   },
   {
+    ...{ rule: 'promise-looser', file: `${own}/promises.yaml`, goes: ['promise-looser.qsockets.claim.answer'] },
+    change: set('qsockets.claim.answer', ['customer'], 'business'),
+  },
+  {
     ...{ rule: 'promise-looser', file: `${own}/promises.yaml`, comes: ['promise-looser.qsockets.termination.erase'] },
     change: set('qsockets.termination.erase', ['term'], { days: 31 }),
     goes: ['starts-differ.qsockets.account-deleted.erase'],

@@ -60,6 +60,16 @@ function differing(lint: Lint, key: string, rules: Rule[], bound: 'keep' | Rule[
   return [];
 }
 
+const customers = {
+  consumer: { to: 'Потребителю', when: 'когда заказчик — потребитель' },
+  business: { to: 'Организации и предпринимателю', when: 'когда заказчик — организация или предприниматель' },
+};
+
+/** May a promise be made to a customer of this kind? */
+function isFor(promise: Rule, customer: Rule['customer']): boolean {
+  return !customer || !promise.customer || promise.customer === customer;
+}
+
 /** A promise that gives the operator more time, or the person less notice, than the law. */
 export function looserPromises(lint: Lint): Found[] {
   const found = new Map<string, Found>();
@@ -73,22 +83,23 @@ export function looserPromises(lint: Lint): Found[] {
         for (const promise of ends.filter((end) => end.rule.layer === 'operator')) {
           const id = `promise-looser.${promise.rule.id}`;
           const law = ends.find(
-            (end) =>
-              end.rule.layer === 'law' &&
-              (!end.rule.customer || end.rule.customer === promise.rule.customer) &&
-              looser(promise, end),
+            (end) => end.rule.layer === 'law' && isFor(promise.rule, end.rule.customer) && looser(promise, end),
           );
           if (!law || found.has(id)) continue;
           const step = boundOf(lint, duty, day, direction);
           if (!step) continue;
+          // A promise to everybody that the law forbids towards some: it is no breach before one of them has come.
+          const some = law.rule.customer && !promise.rule.customer ? customers[law.rule.customer] : null;
           found.set(id, {
             id,
             inventory: namesOfRules(promise.rule),
-            severity: 'error',
+            severity: some ? 'warning' : 'error',
             rule: promise.rule.id,
             clauses: [clauseOf(promise), clauseOf(law)],
-            apply: `Применяется ${said(step)}.`,
-            why: `Обещание (${textOf(promise)}) мягче закона (${textOf(law)}): «${lint.pack.duties.get(duty)?.title}».`,
+            apply: some
+              ? `${some.to} и тому, чей вид не известен, — ${said(step)}; остальным — обещанное.`
+              : `Применяется ${said(step)}.`,
+            why: `Обещание (${textOf(promise)}) мягче закона (${textOf(law)}): «${lint.pack.duties.get(duty)?.title}»${some ? `, ${some.when}` : ''}.`,
             settle:
               'Исправьте срок в документе и в promises.yaml; до новой редакции подтвердите в settles.yaml, что действует закон.',
           });
