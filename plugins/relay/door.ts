@@ -30,7 +30,8 @@ const closingMs = 2000;
 const codecs: readonly Codec[] = [text, binary];
 const ticketMark = 'ticket.';
 
-const usual: Patience & { bodyMs: number } = { heartbeatMs: 30_000, helloMs: 5_000, bodyMs: 30_000 };
+/** How long silence is suffered, in milliseconds, by every door. */
+export const usual: Patience & { bodyMs: number } = { heartbeatMs: 30_000, helloMs: 5_000, bodyMs: 30_000 };
 
 export interface Parts {
   gate: Gate;

@@ -90,7 +90,7 @@ export default {
   sources: [{ name: 'relay.tidy', job: 'relay.tidy', next: (_db, engine) => partsOf(engine).nextTidy() }],
   pages: (engine) => ({ projects: relayOf(engine) }),
   routes: (engine) => relayRoutes(engine, relayOf(engine)),
-  doors: (engine) => [partsOf(engine).door],
+  doors: (engine) => partsOf(engine).doors,
   ready: async (engine) => partsOf(engine).ready(),
   start: (engine) => partsOf(engine).start(),
   async stop(stopping) {

@@ -10,7 +10,8 @@ import { createLogAccess } from './log-access.ts';
 import { createNodes, type Rhythm } from './nodes.ts';
 import { createNotices } from './notices.ts';
 import { createProjects } from './projects.ts';
-import { createPublisher } from './publisher.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import { createPusher } from './pusher/index.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { forgetKeys, nextTicketEnd, oldestKey, openSeats } from './store.ts';
 import { createTickets } from './tickets.ts';
@@ -62,8 +63,20 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
 
   return {
     relay,
+  const pusher = createPusher(engine, { gate, hub, publisher, seat: seats.take, ...(patience ? { patience } : {}) });
+
+  figures.watch({
+    connections: () => hub.size().connections,
+    subscriptions: () => hub.size().subscriptions,
+    nodes: () => nodes.others() + 1,
+    bus: cluster.state,
+    behind: cluster.behind,
+    filled: cluster.filled,
+    waiting: log.waiting,
+    writable: log.healthy,
+  });
     projects,
-    door,
+    doors: [door, ...pusher.doors],
     nodes,
     cluster,
     ready: async (): Promise<string | null> => ((await log.writable()) ? null : 'the relay cannot write its log'),
@@ -99,3 +112,4 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     },
   };
 }
+      pusher.stop();

@@ -82,8 +82,9 @@ export async function aStand(): Promise<Stand> {
     async node(options) {
       const parts = createRelay(house.engine, options);
       await parts.start();
-      const server = createServer((request, response) => parts.door.request?.(request, response));
-      server.on('upgrade', (request, socket, head) => parts.door.upgrade?.(request, socket, head));
+      const doorOf = (url = '') => parts.doors.find(({ prefix }) => url.startsWith(prefix));
+      const server = createServer((request, response) => doorOf(request.url)?.request?.(request, response));
+      server.on('upgrade', (request, socket, head) => doorOf(request.url)?.upgrade?.(request, socket, head));
       await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
       return {
         ...{ parts, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },

@@ -28,10 +28,18 @@ export async function makeSecret(
   return { secret, box: await vault.seal(vaultKeyOf(project), Buffer.from(secret), aadOf(id)) };
 }
 
-/** The secret that signs. @throws Refusal `token.refused` when the key has been revoked */
-export async function openSecret(vault: Vault, { id, secret }: Pick<TokenRow, 'id' | 'secret'>): Promise<string> {
-  if (!secret) throw new Refusal('token.refused', 'unauthenticated', { message: 'This key is not valid any more.' });
-  return (await vault.open(secret, aadOf(id))).toString('latin1');
+/** The secret that signs; null when the key has been revoked, or its owner erased. */
+export async function openSecret(
+  vault: Vault,
+  { id, secret }: Pick<TokenRow, 'id' | 'secret'>,
+): Promise<string | null> {
+  if (!secret) return null;
+  try {
+    return (await vault.open(secret, aadOf(id))).toString('latin1');
+  } catch (error) {
+    if (error instanceof Refusal && error.kind === 'not-found') return null;
+    throw error;
+  }
 }
 
 function aadOf(id: string): string {
