@@ -1,5 +1,5 @@
 import { Refusal, Temporal } from '../base/index.ts';
-import { type Citation, type DatedValue, describeValue, type Law, type Rule } from '../law/index.ts';
+import { always, type Citation, type DatedValue, describeValue, type Law, type Rule } from '../law/index.ts';
 import { withOffset } from './moments.ts';
 
 /*
@@ -84,17 +84,16 @@ function changesOf(rule: Rule): Bare[] {
     const eve = value.from.subtract({ days: 1 });
     const held = before && (!before.until || compare(before.until, eve) >= 0) ? before : null;
     const common = { rule: id, title, layer, next: rule };
-    const changes: Bare[] = [
-      {
-        on: value.from,
-        ...common,
-        what: held ? 'changes' : 'begins',
-        before: side(held),
-        after: side(value),
-        governs: value.governs,
-        items: held ? itemsOf(held, value) : null,
-      },
-    ];
+    const begun: Bare = {
+      on: value.from,
+      ...common,
+      what: held ? 'changes' : 'begins',
+      before: side(held),
+      after: side(value),
+      governs: value.governs,
+      items: held ? itemsOf(held, value) : null,
+    };
+    const changes = value.from.equals(always) ? [] : [begun];
     const ends = value.until?.add({ days: 1 });
     const follows = ends && values[index + 1]?.from.equals(ends);
     if (ends && !follows) {

@@ -33,6 +33,7 @@ export {
 export { nearest } from './raw.ts';
 export type { LegalReceipt, ReceiptInput } from './receipt.ts';
 export { type Named, type Requisites, requisites } from './requisites.ts';
+export { always } from './rules.ts';
 export { type OptionalSection, sectionOf } from './section.ts';
 export { describeValue } from './term.ts';
 export {

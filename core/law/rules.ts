@@ -15,8 +15,8 @@ import type { Counting, DatedValue, FineRange, LawItem, Rule } from './types.ts'
 /** In a rouble. */
 const kopecks = 100;
 
-/** Values of the operator without a day of their own hold from the beginning. */
-const always = Temporal.PlainDate.from('1970-01-01');
+/** Since when the values of an operator hold that have no day of their own: a day before all days, not one that was told. */
+export const always = Temporal.PlainDate.from('1970-01-01');
 
 const countings: Record<string, Counting> = {
   'ru.civil-code': 'civil',

@@ -367,6 +367,13 @@ describe('srok diff', () => {
     expect(out).to.contain('распространяется и на сроки, которые уже идут');
   });
 
+  it('names no day for what an operator has always said', async () => {
+    const { changes }: { changes: { layer: string }[] } = (await line('diff --from 1900-01-01 --to 2010-12-31')).json();
+    expect(changes.map(({ layer }) => layer))
+      .to.include('law')
+      .and.not.include('operator');
+  });
+
   it('refuses days in the wrong order', async () => {
     expect((await refusal('diff --from 2026-01-02 --to 2026-01-01')).code).to.equal('days.reversed');
   });
