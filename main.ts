@@ -14,13 +14,16 @@ import { createConsole, taskRoutes } from './core/console/index.ts';
 import { createDataMap, type Store } from './core/datamap/index.ts';
 import {
   checkDatabase,
+  createTurn,
   ensureHome,
   findPostgres,
+  leadOne,
   lockHome,
   type MigrationFolder,
   migrate,
   openDatabase,
   startPostgres,
+  type Turn,
 } from './core/db/index.ts';
 import { createHttp, httpImpersonal } from './core/http/index.ts';
 import { createJobs } from './core/jobs/index.ts';
@@ -97,6 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       home: resolve(options.home),
       mailDir: join(resolve(options.home), 'mail'),
       publicUrl: options.publicUrl || url,
+      ...(options.natsUrl ? { natsUrl: options.natsUrl } : {}),
       ...(options.smtpUrl ? { smtpUrl: options.smtpUrl } : {}),
       ...(options.mailFrom ? { mailFrom: options.mailFrom } : {}),
       ...(options.behindProxy ? { behindProxy: true } : {}),
@@ -107,7 +111,9 @@ export async function createApp(options: AppOptions): Promise<App> {
 
     // Beside a running service a command joins its database; alone it takes the folder and starts one for itself.
     const joined = service ? null : (options.databaseUrl ?? (await findPostgres(home)));
-    if (!joined) closing.push(lockHome(home));
+    const node = service && options.node === true;
+    if (node && !options.databaseUrl) throw noDatabase();
+    if (!joined && !node) closing.push(lockHome(home));
     const log = options.log ?? createLog(home);
     let databaseUrl = options.databaseUrl ?? joined;
     if (!databaseUrl) {
@@ -129,15 +135,29 @@ export async function createApp(options: AppOptions): Promise<App> {
     await migrate(db, [coreMigrations(), ...host.migrations()]);
     await rememberOperator(db, { clock, law, home });
 
-    const vault = createVault({ folder: join(home, 'keystore'), clock, readOnly: joined ? 'if-locked' : false });
+    // Nodes of one installation open it one after the other, and write keys in turns.
+    const opening = node ? createTurn(databaseUrl, 'srok.opening') : null;
+    const writing = node ? createTurn(databaseUrl, 'srok.keystore') : null;
+    if (writing) closing.push(() => writing.close());
+    const vault = await inTurn(opening, async () =>
+      createVault({
+        ...{ folder: join(home, 'keystore'), clock, readOnly: joined ? 'if-locked' : false },
+        ...(writing ? { shared: writing.take } : {}),
+      }),
+    );
     closing.push(() => vault.close());
+    const [signingKeys, cookieSecret] = await inTurn(opening, async () => [
+      loadSigningKeys(join(home, 'keys')),
+      service ? cookieKey(join(home, 'keys')) : Buffer.alloc(0),
+    ]);
+    await opening?.close();
     const journal = createJournal({
       db,
       clock,
       zone: law.zone,
       seal: vault.seal,
       open: vault.open,
-      keys: loadSigningKeys(join(home, 'keys')),
+      keys: signingKeys,
       anchorFile: join(home, 'keys', 'journal.checkpoint'),
     });
     if (!vault.readOnly) {
@@ -204,13 +224,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     jobs.source({ name: 'journal.inbox', job: 'journal.seal', next: (pool) => journal.next(pool) });
 
     if (server) {
+      let stopping = false;
       const http = createHttp({
         ...{ db, clock, law, accounts, log },
         config: {
-          ...{ publicUrl: config.publicUrl, cookieKey: cookieKey(join(home, 'keys')), version },
+          ...{ publicUrl: config.publicUrl, cookieKey: cookieSecret, version },
           ...(config.behindProxy ? { behindProxy: true } : {}),
         },
+        notes: () => host.notes(),
+        ...(options.metricsToken ? { metrics: { token: options.metricsToken, text: () => host.metrics() } } : {}),
         ready: {
+          service: async () => (stopping ? 'it is about to stop' : null),
           database: async () => {
             await db.raw('select 1');
             return null;
@@ -242,14 +266,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       );
       await host.start();
       closing.push(() => host.stop());
-      await jobs.start({ ...(options.cron ? {} : { cron: null }), now: () => clock.now() });
+      const startJobs = () => jobs.start({ ...(options.cron ? {} : { cron: null }), now: () => clock.now() });
+      if (node) {
+        // One node works and wakes for all; when it is gone, another does.
+        const failed = (error: unknown) => log.warn({ error: String(error) }, 'The jobs could not be taken over.');
+        closing.push(leadOne(databaseUrl, 'srok.jobs', { begin: startJobs, end: jobs.stop, failed }));
+      } else await startJobs();
       closing.push(() => jobs.stop());
       http.guard(server);
       const doors = host.doors();
       for (const { describes } of doors) if (describes) http.describe(describes);
       serve(server, { koa: http.handler(), doors, knowsHost: http.knowsHost });
-      // Nobody new is let in from here on; connections that stay open are closed by those who hold them.
-      closing.push(() => void server.close());
+      // Said first, so that nobody sends anyone here any more; then those who are here are let go.
+      closing.push(async () => {
+        stopping = true;
+        await host.drain((options.drainSeconds ?? 0) * 1000);
+        server.close();
+      });
     }
 
     return {
@@ -311,6 +344,16 @@ function createLog(home: string): Log {
       { level: 'error', stream: process.stderr },
     ]),
   );
+}
+
+function inTurn<T>(turn: Turn | null, work: () => Promise<T>): Promise<T> {
+  return turn ? turn.take(work) : work();
+}
+
+function noDatabase(): Refusal {
+  return new Refusal('node.no-database', 'invalid', {
+    message: 'Several nodes share one PostgreSQL: give its address in DATABASE_URL, or leave out --node.',
+  });
 }
 
 function cookieKey(folder: string): Buffer {

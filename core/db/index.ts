@@ -6,5 +6,6 @@ export * from './database.ts';
 export * from './embedded.ts';
 export * from './lock.ts';
 export * from './span.ts';
+export * from './turn.ts';
 
 import './types.ts';

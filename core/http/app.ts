@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
@@ -46,7 +46,7 @@ export interface Http {
  * The front door. Routes may be added until the first request.
  * `ready` are the checks of `/readyz`; each says null or a sentence.
  */
-export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpDeps): Http {
+export function createHttp({ db, law, accounts, log, config, ready = {}, notes = () => [], metrics }: HttpDeps): Http {
   const secure = config.publicUrl.startsWith('https:');
   const publicHost = new URL(config.publicUrl).hostname;
   const hosts = new Set([publicHost, ...localHosts, ...(config.hosts ?? [])]);
@@ -162,6 +162,18 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
       ctx.body = { status: 'ok', ...(config.version ? { version: config.version } : {}) };
       return;
     }
+    if (ctx.path === '/metrics' && metrics) {
+      const said = /^Bearer (.+)$/i.exec(ctx.get('authorization'))?.[1] ?? '';
+      if (!sameWords(said, metrics.token)) {
+        throw new Refusal('metrics.token', 'unauthenticated', {
+          message: 'The figures are for whoever knows METRICS_TOKEN.',
+        });
+      }
+      ctx.set('Cache-Control', 'no-store');
+      ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
+      ctx.body = await metrics.text();
+      return;
+    }
     if (ctx.path !== '/readyz') return next();
     const checks = await Promise.all(
       Object.entries(ready).map(async ([name, check]): Promise<[string, string | null]> => {
@@ -175,9 +187,11 @@ export function createHttp({ db, law, accounts, log, config, ready = {} }: HttpD
     const wrong = checks.filter(([, answer]) => answer !== null);
     ctx.set('Cache-Control', 'no-store');
     ctx.status = wrong.length === 0 ? 200 : 503;
+    const said = notes();
     ctx.body = {
       status: wrong.length === 0 ? 'ready' : 'not-ready',
       checks: Object.fromEntries(checks.map(([name, answer]) => [name, answer ?? 'ok'])),
+      ...(said.length > 0 ? { notes: said } : {}),
     };
   });
 
@@ -583,6 +597,12 @@ function checkAudience({ roles: audience }: RouteDefinition, name: string): void
       audience.length > 0 &&
       audience.every((role) => (roles as readonly string[]).includes(role)));
   if (!ok) throw new Error(`The route ${name} does not say who may call it.`);
+}
+
+/** Compares in the same time whatever differs, also the lengths. */
+function sameWords(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
 }
 
 function hostOf(url: string, part: 'host' | 'hostname' = 'host'): string {

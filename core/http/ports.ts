@@ -49,4 +49,8 @@ export interface HttpDeps {
   log: HttpLog;
   config: HttpConfig;
   ready?: Record<string, ReadyCheck>;
+  /** What /readyz says although it is ready. */
+  notes?(): readonly string[];
+  /** The figures at /metrics, in the text format of Prometheus, for whoever says the token. */
+  metrics?: { token: string; text(): Promise<string> };
 }

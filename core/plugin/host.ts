@@ -19,6 +19,12 @@ export interface Host {
   pages(): PluginPages;
   doors(): Door[];
   ready(): Promise<string[]>;
+  /** What does not keep the plugins from serving, and people should know. */
+  notes(): string[];
+  /** The figures of all plugins, in the text format of Prometheus. */
+  metrics(): Promise<string>;
+  /** Lets nobody new in, and after `ms` lets go of those that are served. */
+  drain(ms: number): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -111,6 +117,11 @@ export function createHost(plugins: readonly Plugin[], law: Law): Host {
     async ready() {
       const answers = await Promise.all(plugins.map((plugin) => plugin.ready?.(joined()) ?? null));
       return answers.filter((answer) => answer !== null);
+    },
+    notes: () => plugins.flatMap((plugin) => plugin.notes?.(joined()) ?? []),
+    metrics: async () => (await Promise.all(plugins.map((plugin) => plugin.metrics?.(joined()) ?? ''))).join(''),
+    async drain(ms) {
+      await Promise.all(plugins.map((plugin) => plugin.drain?.(joined(), ms)));
     },
     async start() {
       for (const plugin of plugins) await plugin.start?.(joined());

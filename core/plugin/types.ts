@@ -115,6 +115,12 @@ export interface Plugin {
   doors?(engine: Engine): Door[];
   /** Extra checks of readiness: null when well, a sentence when not. */
   ready?(engine: Engine): Promise<string | null>;
+  /** What does not keep it from serving, and people should know: sentences. */
+  notes?(engine: Engine): readonly string[];
+  /** Its figures, in the text format of Prometheus. No personal data, and no ids of anybody's. */
+  metrics?(engine: Engine): Promise<string>;
+  /** The service is about to stop: lets nobody new in, and after `ms` lets go of those it serves, in order. */
+  drain?(engine: Engine, ms: number): Promise<void>;
   start?(engine: Engine): Promise<void>;
   stop?(engine: Engine): Promise<void>;
 }

@@ -42,6 +42,7 @@ const mostOpen = 4_096;
 const rewrapSlice = 250;
 const namePattern = /^[a-z][a-z-]*(\/[\w.-]+)*$/;
 const longestName = 200;
+const followMs = 1000;
 
 /**
  * Opens the keystore in this folder, or makes one.
@@ -55,6 +56,8 @@ const longestName = 200;
  *
  * @param options.folder   kept out of the database and of every backup
  * @param options.readOnly true: beside a running service, no new keys; `if-locked`: only when another process writes
+ * @param options.shared   several processes write: each write is done under this lock of all of them, after a look at
+ *   what the others wrote. Keys that another process destroyed leave this one's memory within a second
  * @param options.step     called between the steps of a destruction; tests break it off there
  * @throws Refusal `vault.locked` (conflict) | `vault.damaged` (unavailable) with one line that says what is wrong
  */
@@ -62,6 +65,7 @@ export function createVault(options: {
   folder: string;
   clock: Clock;
   readOnly?: boolean | 'if-locked';
+  shared?: <T>(work: () => Promise<T>) => Promise<T>;
   step?: (name: string) => void;
 }): Vault {
   const { clock } = options;
@@ -72,14 +76,17 @@ export function createVault(options: {
     join(folder, `epoch-${String(epoch).padStart(6, '0')}.${kind}`);
 
   let unlock: (() => void) | null = null;
-  if (options.readOnly !== true) {
+  const { shared } = options;
+  if (options.readOnly !== true && !shared) {
     try {
       unlock = lockHome(folder);
     } catch (error) {
       if (options.readOnly !== 'if-locked' || !(error instanceof Refusal) || error.code !== 'vault.locked') throw error;
     }
   }
-  const readOnly = unlock === null;
+  const readOnly = unlock === null && !shared;
+  /** Others write, too. */
+  const follows = readOnly || shared !== undefined;
 
   let epoch = 0;
   let epochKey: Buffer = Buffer.alloc(0);
@@ -128,6 +135,15 @@ export function createVault(options: {
     syncNow(folder, 'r');
   }
 
+  function beginOnce(): void {
+    const release = shared ? lockHome(folder) : () => {};
+    try {
+      if (!existsSync(current)) begin();
+    } finally {
+      release();
+    }
+  }
+
   function load(): void {
     for (let attempt = 0; ; attempt++) {
       const pointer = pointerNow();
@@ -155,6 +171,8 @@ export function createVault(options: {
 
   function adopt(number: number, key: Buffer, contents: KeystoreContents): void {
     wipe();
+    // The file of an epoch that another process has ended.
+    if (number !== epoch) letGo();
     epochKey.fill(0);
     epoch = number;
     epochKey = key;
@@ -170,14 +188,33 @@ export function createVault(options: {
     return `${ino}.${mtimeNs}`;
   }
 
-  /** Beside a running service: a look whether the epoch has ended, or (when a key is missing) whether one was added. */
+  function letGo(): void {
+    handle?.close().catch(() => {});
+    handle = null;
+  }
+
+  /** Where others write, too: a look whether the epoch has ended, or (when a key is missing) whether one was added. */
   function refresh(missing: boolean): void {
-    if (!readOnly) return;
+    if (!follows) return;
     if (missing || pointerNow() !== pointerSeen) load();
   }
 
   /** What a killed process left: strays of an epoch that never began, an ended epoch not yet destroyed. */
   function tidyAtStart(): void {
+    // Where others write, what looks like a stray may be theirs, and still growing.
+    if (!shared) {
+      dropStrays();
+      // The killed process may have moved the pointer without seeing it safely down.
+      syncNow(folder, 'r');
+    }
+    if (leftovers().length > 0) {
+      // The rest runs in its turn; every operation on keys that writes waits for it.
+      void exclusive(finishDestruction).catch(() => {});
+    }
+  }
+
+  /** What was written halfway by a process that was killed. */
+  function dropStrays(): void {
     const size = statSync(fileOf(epoch, 'keys')).size;
     if (size > length) {
       const file = openSync(fileOf(epoch, 'keys'), 'r+');
@@ -187,12 +224,6 @@ export function createVault(options: {
       } finally {
         closeSync(file);
       }
-    }
-    // The killed process may have moved the pointer without seeing it safely down.
-    syncNow(folder, 'r');
-    if (leftovers().length > 0) {
-      // The rest runs in its turn; every operation on keys that writes waits for it.
-      void exclusive(finishDestruction).catch(() => {});
     }
   }
 
@@ -221,9 +252,21 @@ export function createVault(options: {
 
   let tail: Promise<unknown> = Promise.resolve();
   function exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const run = tail.then(work);
+    const run = tail.then(() => (shared ? shared(() => alone(work)) : work()));
     tail = run.catch(() => {});
     return run;
+  }
+
+  /** One of several writers writes: nobody else does meanwhile, and what the others wrote is known. */
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    const release = lockHome(folder);
+    try {
+      load();
+      dropStrays();
+      return await work();
+    } finally {
+      release();
+    }
   }
 
   const wanted = new Map<
@@ -255,12 +298,25 @@ export function createVault(options: {
     if (waiting) return waiting.promise;
     const deferred = Promise.withResolvers<DataKey>();
     wanted.set(name, deferred);
-    if (wanted.size === 1) void exclusive(makeWanted);
+    if (wanted.size === 1) exclusive(makeWanted).catch(refuseWanted);
     return deferred.promise;
   }
 
+  /** The turn to write did not come. */
+  function refuseWanted(error: unknown): void {
+    const batch = [...wanted.values()];
+    wanted.clear();
+    for (const { reject } of batch) reject(error);
+  }
+
   async function makeWanted(): Promise<void> {
-    const batch = [...wanted];
+    const batch: [string, { resolve(key: DataKey): void; reject(error: unknown): void }][] = [];
+    for (const [name, waiting] of wanted) {
+      // Another process may have made it meanwhile.
+      const existing = byName.get(name);
+      if (existing) waiting.resolve(existing);
+      else batch.push([name, waiting]);
+    }
     wanted.clear();
     if (batch.length === 0) return;
     const made: DataKey[] = [];
@@ -440,12 +496,23 @@ export function createVault(options: {
   }
 
   try {
-    if (!existsSync(current)) begin();
+    if (!existsSync(current)) beginOnce();
     load();
     if (!readOnly) tidyAtStart();
   } catch (error) {
     unlock?.();
     throw error;
+  }
+
+  const following = shared ? setInterval(followQuietly, followMs).unref() : null;
+
+  /** Keys that another process destroyed are not kept in memory, even when nobody asks for any. */
+  function followQuietly(): void {
+    try {
+      refresh(false);
+    } catch {
+      // Between two files of another process; whoever needs a key looks again and says what is wrong.
+    }
   }
 
   return {
@@ -457,7 +524,7 @@ export function createVault(options: {
 
     async sealer(name): Promise<Sealer> {
       const key = await keyOf(name);
-      if (!readOnly) return (plain, aad) => seal(key, plain, aad);
+      if (!follows) return (plain, aad) => seal(key, plain, aad);
       return (plain, aad) => {
         refresh(false);
         const present = byName.get(name);
@@ -507,6 +574,7 @@ export function createVault(options: {
     async shred(names, { runId }): Promise<ShredReceipt> {
       requireWriter();
       const asked = new Set(names);
+      refresh(true);
       const alive = [...asked].filter((name) => byName.has(name));
       if (alive.length > 0) await note?.('vault.shred-intended', { runId, keys: alive.length, epochFrom: epoch });
       step('intended');
@@ -553,6 +621,7 @@ export function createVault(options: {
     async close() {
       if (closed) return;
       closed = true;
+      if (following) clearInterval(following);
       await noting;
       await tail;
       wipe();

@@ -93,6 +93,7 @@ export function createCluster(
     listen: bus.listen,
     state: (): BusState => bus.state(),
     filled: sequence.filled,
+    behind: sequence.behind,
     start(): void {
       bus.start();
       lookLater();

@@ -100,9 +100,9 @@ export function createConnections(
       id: newId('con', engine.clock.now()),
       ...{ project: pass.project.id, pass, codec, ws, socket },
       ...{ subscriptions: new Map(), pending: [], pendingBytes: 0, scheduled: false, closed: false },
+      ...{ busy: 0, leaving: null },
     };
     const from = senderOf(engine, request, { door: 'ws', connection: connection.id });
-    let frames = 0;
     let bytes = 0;
     hub.join(connection);
     watch(ws, () => hub.close(connection, closeCodes.flood, 'too many pings'));
@@ -110,16 +110,18 @@ export function createConnections(
     // The protocol was broken: the code that says how is on its way, and nothing else is.
     ws.on('error', () => hub.leave(connection));
     ws.on('message', (data: Buffer, isBinary: boolean) => {
-      frames++;
+      connection.busy++;
       bytes += data.length;
-      if (frames >= framesInFlight || bytes >= bytesInFlight) ws.pause();
+      if (connection.busy >= framesInFlight || bytes >= bytesInFlight) ws.pause();
       take({ connection, from, data, isBinary })
         // An answer that cannot be written ends one connection, never the process.
         .catch(() => ws.terminate())
         .finally(() => {
-          frames--;
+          connection.busy--;
           bytes -= data.length;
-          if (ws.isPaused && frames < framesInFlight / 2 && bytes < bytesInFlight / 2) ws.resume();
+          if (connection.leaving) {
+            if (connection.busy === 0) connection.leaving();
+          } else if (ws.isPaused && connection.busy < framesInFlight / 2 && bytes < bytesInFlight / 2) ws.resume();
         });
     });
     return connection;

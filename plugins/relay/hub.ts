@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Engine, Refusal, sectionOf, type Temporal } from '../../core/index.ts';
 import { messageOf, type Shown } from './channel.ts';
+import type { Figures } from './figures.ts';
 import type { Voice } from './frames.ts';
 import type { Pass } from './gate.ts';
 import { payloadAad, recoveryWindow, type Told } from './log.ts';
@@ -18,6 +19,9 @@ const retryMs = 500;
 const deliveriesMs = 1000;
 const deliveriesKept = 100_000;
 const subscriptionsPerConnection = 1000;
+/** What a connection has asked may take no longer when the node stops. */
+const letGoMs = 5000;
+const restart = 'the node restarts; come back and resume from the last offset';
 
 /** Close codes of ours and of RFC 6455; the reason says what to do. */
 export const closeCodes = {
@@ -57,6 +61,10 @@ export interface Connection {
   pendingBytes: number;
   scheduled: boolean;
   closed: boolean;
+  /** Frames of its client that are under way. */
+  busy: number;
+  /** It is read no further; once nothing of it is under way, this is called. */
+  leaving: (() => void) | null;
 }
 
 /**
@@ -67,10 +75,12 @@ export function createHub(
   engine: Engine,
   {
     left = () => {},
+    figures,
     listening = async () => {},
   }: {
     /** A connection of this project is gone. */
     left?(project: string): void;
+    figures?: Pick<Figures, 'delivered' | 'slow'>;
     /** Somebody is about to read of this project: from here on nothing of it may be missed. */
     listening?(project: string): Promise<void>;
   } = {},
@@ -121,6 +131,7 @@ export function createHub(
 
   function close(connection: Connection, code: number, reason: string): void {
     if (connection.closed) return;
+    if (code === closeCodes.slow) figures?.slow();
     flush(connection);
     connection.closed = true;
     // A reason has at most 123 bytes (RFC 6455 s. 5.5).
@@ -141,6 +152,21 @@ export function createHub(
     for (const connections of [...projects.values()]) {
       for (const connection of [...connections]) close(connection, code, reason);
     }
+  }
+
+  /** Reads no further; what is under way is answered, then the connection is closed. */
+  async function letGo(connection: Connection, code: number, reason: string): Promise<void> {
+    const { ws } = connection;
+    ws.pause();
+    if (connection.busy > 0) {
+      await new Promise<void>((done) => {
+        connection.leaving = done;
+        setTimeout(done, letGoMs).unref();
+      });
+    } else connection.leaving = () => {};
+    close(connection, code, reason);
+    // So that its goodbye can be heard.
+    ws.resume();
   }
 
   function forget(connection: Connection): void {
@@ -187,6 +213,7 @@ export function createHub(
           if (row.offset !== subscription.last + 1) sendLost(connection, channel, subscription.last, row.offset);
           if (!send(connection, frame)) return;
           subscription.last = row.offset;
+          figures?.delivered(1, 0);
           note(row, 1, 0);
           await drained(connection);
         }
@@ -324,6 +351,7 @@ export function createHub(
           } else failed++;
         }
         if (delivered + failed > 0) {
+          figures?.delivered(delivered, failed);
           note(
             {
               ...{ processed_on: message.processedOn, project_id: message.project },
@@ -427,8 +455,21 @@ export function createHub(
     /** Writes the counts of deliveries that are still in memory. */
     flushDeliveries: writeDeliveries,
     closeAll,
+    /** Lets go of all connections: each is answered what it has asked, and told to come back elsewhere. */
+    async letGoOfAll(): Promise<void> {
+      const all = [...projects.values()].flatMap((connections) => [...connections]);
+      await Promise.all(all.map((connection) => letGo(connection, closeCodes.restart, restart)));
+    },
+    /** Open connections of this node, and what they read. */
+    size(): { connections: number; subscriptions: number } {
+      let connections = 0;
+      let subscriptions = 0;
+      for (const some of projects.values()) connections += some.size;
+      for (const some of channels.values()) subscriptions += some.size;
+      return { connections, subscriptions };
+    },
     async stop(): Promise<void> {
-      closeAll(closeCodes.restart, 'the service restarts; resume from the last offset');
+      closeAll(closeCodes.restart, restart);
       await writeDeliveries();
     },
   };

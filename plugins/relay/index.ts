@@ -92,6 +92,9 @@ export default {
   routes: (engine) => relayRoutes(engine, relayOf(engine)),
   doors: (engine) => partsOf(engine).doors,
   ready: async (engine) => partsOf(engine).ready(),
+  notes: (engine) => partsOf(engine).notes(),
+  metrics: (engine) => partsOf(engine).figures(),
+  drain: (engine, ms) => partsOf(engine).drain(ms),
   start: (engine) => partsOf(engine).start(),
   async stop(stopping) {
     // One process may hold several engines: only the one that stops.

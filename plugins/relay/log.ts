@@ -144,12 +144,14 @@ export function createLog(
     after,
     doubtful,
     notices,
+    measure,
     limitMs = batchMs,
   }: {
     after(messages: Logged[]): void;
     /** The outcome of a commit is not known: readers of these channels must look for themselves. */
     doubtful(channels: { project: string; channel: string }[]): void;
     notices: ReturnType<typeof createNotices>;
+    measure?(batch: { messages: number; seconds: number; ok: boolean }): void;
     limitMs?: number; // for one batch
   },
 ) {
@@ -477,6 +479,7 @@ export function createLog(
   }
 
   async function runBatch(batch: Waiting[]): Promise<void> {
+    const begun = performance.now();
     try {
       await writeInTime(batch).catch((error: unknown) => {
         // Two nodes at midnight may meet in the wrong order: the database ends one of them, and it simply tries again.
@@ -494,6 +497,7 @@ export function createLog(
       for (const waiting of batch) waiting.fail(unavailable());
       doubtful(batch.map(({ message }) => ({ project: message.project, channel: message.channel })));
     }
+    measure?.({ messages: batch.length, seconds: (performance.now() - begun) / 1000, ok: !failing });
   }
 
   /** Puts messages into the queue together. A database that neither works nor fails keeps none of them waiting for ever. */
@@ -573,6 +577,10 @@ export function createLog(
       });
     },
     processedOnOf,
+    /** How many messages wait for their batch. */
+    waiting: (): number => queue.length,
+    /** Whether the last batch was written. */
+    healthy: (): boolean => !failing,
     /**
      * Whether the log can be written, as far as is known: after a batch that failed it is tried, because nobody may
      * publish any more to a node that says it is not ready.

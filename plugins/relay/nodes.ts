@@ -42,6 +42,7 @@ export function createNodes(
   let alive = 0; // the others
   let born = false;
   let lastBeat = 0;
+  let lastTick = 0;
   let cut = false;
   let timer: NodeJS.Timeout | null = null;
   let beating: Promise<void> | null = null;
@@ -85,7 +86,11 @@ export function createNodes(
 
   function onBeat(): void {
     beat().catch((error) => log.warn({ error: String(error) }, 'This node could not say that it lives.'));
-    if (alive === 0 || cut || performance.now() - lastBeat < deadMs * trusted) return;
+    const now = performance.now();
+    // Whoever has slept knows nothing of the database: the beat that has just begun will tell.
+    const awake = now - lastTick < beatMs * 3;
+    lastTick = now;
+    if (alive === 0 || cut || !awake || now - lastBeat < deadMs * trusted) return;
     cut = true;
     log.error({ node: self.id }, 'The database is out of reach: connections are sent to other nodes.');
     cutOff();

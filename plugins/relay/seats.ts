@@ -37,7 +37,12 @@ interface Row {
  */
 export function createSeats(
   engine: Engine,
-  { hub, nodes, notices }: { hub: Hub; nodes: Nodes; notices: ReturnType<typeof createNotices> },
+  {
+    hub,
+    nodes,
+    notices,
+    refused,
+  }: { hub: Hub; nodes: Nodes; notices: ReturnType<typeof createNotices>; refused?(code: string): void },
 ) {
   const { clock, db, law, log } = engine;
   const { dayZone, connectionsClause } = sectionOf(law.operator, 'limits');
@@ -45,6 +50,7 @@ export function createSeats(
   const settling = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
   let stopped = false;
+  let closing = false;
 
   function rowOf(project: string): Row {
     const row = rows.get(project) ?? { waiting: [], coming: 0, written: 0, going: false, stale: false, lost: false };
@@ -169,13 +175,17 @@ export function createSeats(
      * @throws Refusal `limit.connections`
      */
     async take(pass: Pass, enter: () => void): Promise<void> {
+      if (closing) throw stopping();
       const project = pass.project.id;
       const row = rowOf(project);
       const refusal = await new Promise<Refusal | null>((done, fail) => {
         row.waiting.push({ pass, done, fail });
         void go(project, row);
       });
-      if (refusal) throw refusal;
+      if (refusal) {
+        refused?.(refusal.code);
+        throw refusal;
+      }
       try {
         enter();
       } finally {
@@ -185,6 +195,10 @@ export function createSeats(
       }
     },
     left,
+    /** From here on nobody new is let in. */
+    close(): void {
+      closing = true;
+    },
     /**
      * This node had been taken for dead and its seats may have been given to others: its own are written down anew, and
      * those that are too many by now are closed, the newest first.
@@ -202,6 +216,13 @@ export function createSeats(
       if (timer) clearTimeout(timer);
     },
   };
+}
+
+function stopping(): Refusal {
+  return new Refusal('node.stopping', 'unavailable', {
+    retryAfter: 1,
+    message: 'This node is about to stop; connect again, and another will answer.',
+  });
 }
 
 export type Seats = ReturnType<typeof createSeats>;

@@ -209,6 +209,12 @@ export function createSequence(engine: Engine, hub: Hub) {
     },
     /** How many messages were read from the log because they had not come by themselves. */
     filled: (): number => filled,
+    /** How many messages are known to be in the log and not passed on yet. */
+    behind(): number {
+      let behind = 0;
+      for (const { known, passed } of lines.values()) behind += known - passed;
+      return behind;
+    },
     stop(): void {
       stopped = true;
       for (const key of [...lines.keys()]) end(key);

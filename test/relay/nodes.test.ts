@@ -5,7 +5,7 @@ import { type Nats, startNats } from '../support/nats.ts';
 import { type Client, connect, type Frame, publish } from './engine.ts';
 import { aStand, type Node, type Stand, until } from './stand.ts';
 
-const rhythm = { beatMs: 20, deadMs: 300 };
+const rhythm = { beatMs: 50 };
 
 describe('several nodes of the relay', () => {
   let stand: Stand;
@@ -217,7 +217,7 @@ describe('several nodes of the relay', () => {
     });
 
     it('give back the seats of a process that is gone at once, and of a machine that is gone once it is sure', async () => {
-      const [node] = (await several(1)) as [Node];
+      const [node] = (await several(1, { rhythm: { beatMs: 20, deadMs: 500 } })) as [Node];
       const { token, project } = await stand.aProject('mini');
       const { db } = stand.base;
       const [self] = await db('relay.nodes').where({ id: node.parts.nodes.id });
