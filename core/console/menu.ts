@@ -1,6 +1,9 @@
+import { Refusal } from '../base/index.ts';
 import type { Actor, Locale, NavItem, NavSection } from '../http/index.ts';
+import type { ProjectView } from './ports.ts';
 import type { Shared } from './shared.ts';
 import { eventCounts } from './views/events.ts';
+import { projectPages } from './views/projects.ts';
 import { counters } from './views/requests.ts';
 
 /** The side menu of a person: only what their roles open. */
@@ -55,6 +58,13 @@ export function menuOf(shared: Shared) {
       });
     }
     if (has('relay-user') && actor.subject) {
+      const project = await projectAt(shared, actor.subject, path);
+      if (project) {
+        sections.push({
+          title: t('Проект «{{name}}»', { name: project.name }),
+          items: projectPages(project, { t }).map(({ href, title }) => item(href, title)),
+        });
+      }
       const unread = await shared.letters.notices(actor.subject, { unread: true });
       sections.push({
         title: t('Кабинет'),
@@ -75,6 +85,18 @@ export function menuOf(shared: Shared) {
     }
     return markCurrent(sections, path);
   };
+}
+
+/** The project whose pages a person is on; null on others, and when it is not theirs. */
+async function projectAt({ projects }: Shared, subject: string, path: string): Promise<ProjectView | null> {
+  const id = /^\/my\/projects\/(prj_[0-9a-z]{26})(?:\/|$)/.exec(path)?.[1];
+  if (!id || !projects) return null;
+  try {
+    return await projects.project(id, subject);
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
 }
 
 /** The longest address that the page's own begins with is the current one. */

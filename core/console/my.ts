@@ -1,19 +1,12 @@
 import { Refusal } from '../base/index.ts';
-import { type Call, file, page, type RouteDefinition, redirect, route, type Words } from '../http/index.ts';
-import type { IssuedTokenView, ProjectPages, UsageView } from './ports.ts';
+import { type Call, file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import { projectDebugRoutes } from './project-debug.ts';
 import { projectSettingsRoutes } from './project-settings.ts';
+import { projectTokenRoutes } from './project-tokens.ts';
+import { projectUseRoutes } from './project-use.ts';
+import { projectRoutes, users } from './projects.ts';
 import { by, form, line, maybe, type Shared, subjectOf } from './shared.ts';
-import { barChart } from './views/chart.ts';
 import { planItems } from './views/erasures.ts';
-
-const users = ['relay-user'] as const;
-
-const projectStates: Record<string, { name: string; tone: string }> = {
-  waiting: { name: 'Ждёт оплаты', tone: 'amber' },
-  active: { name: 'Работает', tone: 'green' },
-  suspended: { name: 'Приостановлен', tone: 'red' },
-  deleted: { name: 'Удалён', tone: 'grey' },
-};
 
 /** The pages of a relay user. */
 export function myRoutes(shared: Shared): RouteDefinition[] {
@@ -26,7 +19,15 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
       roles: users,
       handler: () => redirect(projects ? '/my/projects' : '/my/privacy'),
     }),
-    ...(projects ? [...projectRoutes(projects), ...projectSettingsRoutes(shared, projects)] : []),
+    ...(projects
+      ? [
+          ...projectRoutes(shared, projects),
+          ...projectTokenRoutes(shared, projects),
+          ...projectUseRoutes(shared, projects),
+          ...projectDebugRoutes(shared, projects),
+          ...projectSettingsRoutes(shared, projects),
+        ]
+      : []),
     route({
       method: 'get',
       path: '/my/notices',
@@ -197,225 +198,4 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
         : null,
     };
   }
-
-  function projectRoutes(pages: ProjectPages): RouteDefinition[] {
-    const own = (call: Call) => pages.project(call.params.id ?? '', subjectOf(call));
-    const planTitle = (id: string): string => law.operator.plans.find((plan) => plan.id === id)?.title ?? id;
-    const tokenPage = (call: Call, project: { id: string; name: string; url: string }, token: IssuedTokenView) =>
-      page('my/token', { project, token, origin: originOf(project.url, call) });
-
-    return [
-      route({ method: 'get', path: '/my/projects', roles: users, handler: (call) => listPage(call) }),
-      route<{ name: string; plan: string }>({
-        method: 'post',
-        path: '/my/projects',
-        roles: users,
-        body: form({ name: line(100), plan: line(64) }),
-        redraw: (call, problems) => listPage(call as Call, { values: call.body, problems }),
-        async handler(call) {
-          const { account } = by(call);
-          const made = await story((trx) =>
-            pages.createProject(trx, { ...call.body, subject: subjectOf(call), account }),
-          );
-          // The secret is shown in the answer itself: it is kept nowhere, so there is nothing to redirect to.
-          if (made.token) return tokenPage(call as unknown as Call, made.project, made.token);
-          call.flash(words(call).t('Проект создан и заработает после оплаты.'), 'amber');
-          return redirect(`/my/projects/${made.project.id}`);
-        },
-      }),
-      route({
-        method: 'get',
-        path: '/my/projects/:id',
-        roles: users,
-        async handler(call) {
-          const w = words(call);
-          const project = await own(call);
-          const [usage, tokens, deliveries] = await Promise.all([
-            pages.usage(project.id),
-            pages.tokens(project.id),
-            pages.deliveries(project.id, { limit: 20 }),
-          ]);
-          return page('my/project', {
-            project,
-            plan: planTitle(project.plan),
-            state: stateOf(project.state, w),
-            usage: usageModel(usage, w),
-            chart: usageChart(usage, w),
-            connections: await pages.connections(project.id),
-            tokens: tokens.map((token) => ({
-              ...token,
-              rights: token.rights.map((right) => w.t(rightNames[right] ?? right)).join(', '),
-              lastUsed: token.lastUsedOn ? w.date(token.lastUsedOn) : w.t('ещё не использован'),
-              expires: token.expiresAt ? w.dateTime(token.expiresAt) : w.t('не истекает'),
-            })),
-            deliveries: deliveries.map((one) => ({
-              ...one,
-              at: w.dateTime(one.acceptedAt),
-              bytes: w.bytes(one.bytes),
-            })),
-          });
-        },
-      }),
-      route<{ name?: string }>({
-        method: 'post',
-        path: '/my/projects/:id/tokens',
-        roles: users,
-        body: form({}, { name: maybe(100) }),
-        async handler(call) {
-          const project = await own(call as unknown as Call);
-          const { name } = call.body;
-          const token = await story((trx) => pages.issueToken(trx, project.id, name ? { name } : {}));
-          return tokenPage(call as unknown as Call, project, token);
-        },
-      }),
-      route<{ overlap: number }>({
-        method: 'post',
-        path: '/my/projects/:id/rotate',
-        roles: users,
-        body: form({ overlap: { type: 'integer', enum: [0, 3_600_000, 86_400_000, 604_800_000] } }),
-        async handler(call) {
-          const project = await own(call as unknown as Call);
-          const token = await story((trx) => pages.rotateToken(trx, project.id, { overlapMs: call.body.overlap }));
-          return tokenPage(call as unknown as Call, project, token);
-        },
-      }),
-      route({
-        method: 'post',
-        path: '/my/projects/:id/tokens/:token/revoke',
-        roles: users,
-        async handler(call) {
-          const project = await own(call);
-          await story((trx) => pages.revokeToken(trx, project.id, call.params.token ?? ''));
-          call.flash(words(call).t('Токен отозван.'));
-          return redirect(`/my/projects/${project.id}`);
-        },
-      }),
-      route({
-        method: 'get',
-        path: '/my/projects/:id/delete',
-        roles: users,
-        handler: async (call) => page('my/project-delete', { project: await own(call) }),
-      }),
-      route<{ name: string }>({
-        method: 'post',
-        path: '/my/projects/:id/delete',
-        roles: users,
-        body: form({ name: line(100) }),
-        redraw: async (call, problems) => page('my/project-delete', { project: await own(call as Call), problems }),
-        async handler(call) {
-          const project = await own(call as unknown as Call);
-          if (call.body.name.trim() !== project.name)
-            throw new Refusal('project.other-name', 'invalid', { field: 'name' });
-          await story((trx) => pages.deleteProject(trx, project.id));
-          call.flash(words(call).t('Проект удалён. Токены больше не действуют.'));
-          return redirect('/my/projects');
-        },
-      }),
-    ];
-
-    async function listPage(call: Call, more: object = {}) {
-      const w = words(call);
-      const found = await pages.projectsPage(subjectOf(call), { limit: 100 });
-      const rows = await Promise.all(
-        found.map(async (project) => ({
-          ...project,
-          plan: planTitle(project.plan),
-          state: stateOf(project.state, w),
-          usage: ['active', 'suspended'].includes(project.state) ? usageModel(await pages.usage(project.id), w) : null,
-          connections: await pages.connections(project.id),
-        })),
-      );
-      return page('my/projects', {
-        rows,
-        plans: law.operator.plans.map(({ id, title, priceKopecks, limits }) => [
-          id,
-          `${title}: ${priceKopecks === 0 ? w.t('бесплатно') : w.t('{{price}} в месяц', { price: w.money(priceKopecks) })}, ${w.t('{{count}} сообщение в сутки', { count: limits.messagesPerDay })}`,
-        ]),
-        values: {},
-        ...more,
-      });
-    }
-  }
-}
-
-const rightNames: Record<string, string> = { publish: 'публикация', subscribe: 'подписка', read: 'чтение' };
-
-const stateOf = (state: string, { t }: Words) => ({
-  name: t(projectStates[state]?.name ?? state),
-  tone: projectStates[state]?.tone ?? 'grey',
-});
-
-/** Used of limit, with the tone of the progress bar and the words of the warning. */
-export function usageModel(usage: UsageView, { t, number, dateTime, percent }: Words) {
-  const meter = (used: number, limit: number) => ({
-    used,
-    limit,
-    text: `${number(used)} / ${number(limit)}`,
-    percent: percent(used, limit),
-    tone: used >= limit ? 'red' : used * 100 >= limit * 80 ? 'amber' : '',
-  });
-  const messages = meter(usage.messages.used, usage.messages.limit);
-  const resets = dateTime(usage.resetsAt);
-  const warning =
-    messages.tone === 'red'
-      ? {
-          tone: 'red',
-          strong: t('Лимит сообщений исчерпан.'),
-          text: t('Новые сообщения получают ответ 429 до {{at}} ({{clause}}).', {
-            at: resets,
-            clause: usage.clauses.over,
-          }),
-        }
-      : messages.tone === 'amber'
-        ? {
-            tone: 'amber',
-            strong: t('Израсходовано {{percent}} сообщений.', { percent: messages.percent }),
-            text: t('После исчерпания лимита новые сообщения получат ответ 429 до {{at}}.', { at: resets }),
-          }
-        : null;
-  return {
-    messages,
-    connections: meter(usage.connections.used, usage.connections.limit),
-    dropped: usage.messages.dropped,
-    refused: usage.connections.refused,
-    peak: usage.connections.peak,
-    resets,
-    warning,
-    days: usage.days,
-  };
-}
-
-function usageChart(usage: UsageView, { t, shortDate, number }: Words): string | null {
-  if (usage.days.length === 0) return null;
-  const most = usage.days.reduce((best, day) => (day.messages > best.messages ? day : best));
-  const near = most.messages * 3 >= usage.messages.limit;
-  return barChart(
-    usage.days.map(({ on, messages, dropped }) => ({
-      label: shortDate(on),
-      value: messages,
-      ...(dropped > 0 ? { tone: 'red' as const } : {}),
-    })),
-    {
-      alt: t('Сообщения по дням; больше всего — {{count}}, {{day}}', {
-        count: number(most.messages),
-        day: shortDate(most.on),
-      }),
-      width: 760,
-      height: 240,
-      axis: true,
-      ...(near
-        ? {
-            limit: {
-              value: usage.messages.limit,
-              label: t('лимит на сутки: {{limit}}', { limit: number(usage.messages.limit) }),
-            },
-          }
-        : {}),
-    },
-  );
-}
-
-/** Where programs connect: the host of the project's address. */
-function originOf(url: string, call: Call): string {
-  return URL.canParse(url) ? new URL(url).origin : call.ctx.origin;
 }

@@ -1,8 +1,7 @@
 import { type Call, type FieldProblem, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import type { ProjectPages } from './ports.ts';
+import { users } from './projects.ts';
 import { form, maybe, type Shared, subjectOf } from './shared.ts';
-
-const users = ['relay-user'] as const;
 
 interface SettingsForm {
   origins?: string;

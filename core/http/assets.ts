@@ -62,7 +62,7 @@ export function loadAssets(folder: URL): Assets {
   }
   add('icons.svg', 'image/svg+xml', Buffer.from(sprite()));
   add('htmx.js', 'text/javascript; charset=utf-8', readFileSync(require.resolve('htmx.org/dist/htmx.min.js')));
-  add('srok.js', 'text/javascript; charset=utf-8', own('srok.js'));
+  for (const name of ['srok.js', 'relay-console.js']) add(name, 'text/javascript; charset=utf-8', own(name));
   const css = own('srok.css')
     .toString('utf8')
     .replaceAll(/url\("([\w.-]+)"\)/g, (_, name: string) => `url("${url(name)}")`);

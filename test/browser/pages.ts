@@ -19,14 +19,7 @@ export function pagesOf(site: Site): Visited[] {
 }
 
 /** Pages that only the relay has. */
-const ofRelay = new Set([
-  'dpo-log-access',
-  'audit-reports',
-  'logs',
-  'my-projects',
-  'my-project',
-  'my-project-settings',
-]);
+const ofRelay = new Set(['dpo-log-access', 'audit-reports', 'logs', 'my-projects', 'my-project']);
 
 function allPages(site: Site): Visited[] {
   const { dpo, auditor, admin, specialist } = site.staff;
@@ -118,15 +111,7 @@ function allPages(site: Site): Visited[] {
         } else await page.click('main tbody a');
       },
     },
-    {
-      name: 'my-project-settings',
-      path: '/my/projects',
-      who: site.user,
-      prepare: async (page) => {
-        await page.click('main tbody a');
-        await page.click('main a[href$="/settings"]');
-      },
-    },
+    ...(site.owner ? projectPages(site.owner) : []),
     { name: 'my-notices', path: '/my/notices', who: site.user },
     { name: 'my-privacy', path: '/my/privacy', who: site.user },
     { name: 'my-account', path: '/my/account', who: site.user },
@@ -152,5 +137,15 @@ function allPages(site: Site): Visited[] {
         await page.waitForSelector('#ground');
       },
     },
+  ];
+}
+
+/** Every page of a project that has been in use. */
+function projectPages({ email, project }: { email: string; project: string }): Visited[] {
+  const at = `/my/projects/${project}`;
+  const pages = ['tokens', 'usage', 'events', 'debug', 'code', 'settings', 'delete'];
+  return [
+    { name: 'my-project-used', path: at, who: email },
+    ...pages.map((name) => ({ name: `my-project-${name}`, path: `${at}/${name}`, who: email })),
   ];
 }

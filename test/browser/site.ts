@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Trx } from '../../core/db/index.ts';
 import { type RequestKind, Temporal } from '../../core/index.ts';
+import { relayOf } from '../../plugins/relay/index.ts';
 import { moscow, startApp, type TestApp } from '../support/app.ts';
 
 const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -23,6 +24,8 @@ export interface Site {
   /** Sign-in addresses by role. */
   staff: Record<'admin' | 'dpo' | 'second' | 'auditor' | 'specialist', string>;
   user: string;
+  /** Whose project is in use, and the project; null where nobody relays messages. */
+  owner: { email: string; project: string } | null;
   /** The plan that waits for its check, and the request behind it. */
   plan: string;
   requests: { access: string; late: string; deletion: string };
@@ -98,6 +101,7 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   const user = 'ivanov@mail.example';
   const ivanov = await join(user, 'Иванов Пётр Сергеевич');
   const melnikova = await join('melnikova@mail.example', 'Мельникова Ольга Алексеевна');
+  const owner = await join('petrova@mail.example', 'Петрова Анна Сергеевна');
   const receive = (kind: RequestKind, from: { email: string; name: string }) =>
     story((trx) =>
       requests.receive(trx, {
@@ -128,6 +132,8 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   const deletion = await story((trx) => accounts.deletion(trx, melnikova.account));
   await test.advance('2026-11-20T18:40');
   const events = await tellEvents(test);
+  const relays = engine.law.operator.plugins.includes('relay');
+  const project = relays ? await useProject(test, owner) : null;
   await engine.jobs.idle();
   await engine.journal.sealUp();
   return {
@@ -141,12 +147,47 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
       specialist: email('specialist'),
     },
     user,
+    owner: project ? { email: 'petrova@mail.example', project } : null,
     plan: deletion.plan,
     requests: { access: access.number, late: late.number, deletion: deletion.number },
     promised,
     events,
     close: () => test.close(),
   };
+}
+
+/** A project that has been in use for weeks: two tokens, messages of today, days before. */
+async function useProject({ app, clock }: TestApp, owner: { subject: string; account: string }): Promise<string> {
+  const { db } = app.engine;
+  const relay = relayOf(app.engine);
+  const order = { ...owner, name: 'Заказы', plan: 'free' };
+  const { project, token } = await db.transaction((trx) => relay.createProject(trx, order));
+  const stand = { name: 'стенд', rights: ['read', 'subscribe'] } as const;
+  await db.transaction((trx) => relay.issueToken(trx, project.id, { ...stand, rights: [...stand.rights] }));
+  for (let n = 1; n <= 12; n++) {
+    await fetch(`${app.url}/relay/v1/channels/${n % 3 === 0 ? 'склад' : 'заказы'}/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token?.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ order: n }),
+    });
+  }
+  const [today] = await db('relay.usage').where({ project_id: project.id });
+  const dayBefore = clock.now().toZonedDateTimeISO('Europe/Moscow').toPlainDate();
+  const days = Array.from({ length: 33 }, (_, back) => {
+    const hours = Array.from(
+      { length: 24 },
+      (_, hour) => Math.max(0, (back + 40 + hour * 7) % 61) * (hour > 7 ? 9 : 1),
+    );
+    const messages = hours.reduce((sum, count) => sum + count, 0);
+    const used = { messages, hours, dropped: back === 4 ? 17 : 0, connections_peak: 20 + back, bytes: messages * 210 };
+    return { ...today, ...used, notices: '{}', used_on: dayBefore.subtract({ days: back + 1 }) };
+  });
+  await db('relay.usage').insert(days as never);
+  const { hours, messages } = { hours: [...(days[5]?.hours ?? []).slice(0, 19), 0, 0, 0, 0, 0], messages: 8320 };
+  await db('relay.usage')
+    .where({ project_id: project.id, used_on: dayBefore } as never)
+    .update({ hours, messages, connections_peak: 41 });
+  return project.id;
 }
 
 /** What the officer has reported: a leak of two days ago, told of to the regulator, and a claim nobody answered. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { markCurrent } from '../../core/console/menu.ts';
-import { usageModel } from '../../core/console/my.ts';
 import { fromPath, toPath } from '../../core/console/numbers.ts';
 import { barChart } from '../../core/console/views/chart.ts';
+import { usageModel } from '../../core/console/views/projects.ts';
 import { loadWords, Temporal } from '../../core/index.ts';
 
 describe('numbers in addresses', () => {

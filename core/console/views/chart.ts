@@ -26,7 +26,16 @@ export function barChart(
     height,
     limit,
     axis = false,
-  }: { alt: string; width: number; height: number; limit?: { value: number; label: string }; axis?: boolean },
+    number = String,
+  }: {
+    alt: string;
+    width: number;
+    height: number;
+    limit?: { value: number; label: string };
+    axis?: boolean;
+    /** How values of the axis are written. */
+    number?(value: number): string;
+  },
 ): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   const few = bars.length <= 14;
@@ -48,7 +57,7 @@ export function barChart(
       max: limit ? Math.ceil(top * 1.1) : undefined,
       minInterval: 1,
       splitLine: { show: axis, lineStyle: { color: 'var(--line)' } },
-      axisLabel: { color: 'var(--muted)', fontSize: 11 },
+      axisLabel: { color: 'var(--muted)', fontSize: 11, formatter: number },
     },
     series: [
       {

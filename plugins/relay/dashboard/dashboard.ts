@@ -129,7 +129,7 @@ export function createDashboard(engine: Engine, { hub, tickets, connections }: P
     remains,
     recoveryMinutes,
     examples: (project: Pick<Project, 'url'>, channel: string) =>
-      examplesFor({ address: new URL(project.url).origin, channel }),
+      examplesFor({ address: new URL(project.url).origin, channel: checkChannel(channel) }),
 
     async projectsPage(subject: string, page: { before?: string; limit: number }): Promise<Project[]> {
       return (await projectsBefore(db, { subject, ...page })).map((one) => projectOf(one, url));

@@ -24,6 +24,9 @@ export function examplesFor({ address, channel }: { address: string; channel: st
   }));
   return read.map(({ source, ...rest }) => ({
     ...rest,
-    text: source.replaceAll('{{address}}', address).replaceAll('{{channel}}', channel),
+    text: source
+      .replaceAll('{{address}}', address)
+      .replaceAll('{{channel}}', channel)
+      .replaceAll('{{path}}', encodeURIComponent(channel)),
   }));
 }

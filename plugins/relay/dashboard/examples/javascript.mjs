@@ -22,6 +22,6 @@ socket.onmessage = async ({ data }) => {
 // On your server again: publish.
 async function publish() {
   const body = JSON.stringify({ hello: 'world' });
-  const answer = await fetch(`${url}/channels/{{channel}}/messages`, { method: 'POST', headers, body });
+  const answer = await fetch(`${url}/channels/{{path}}/messages`, { method: 'POST', headers, body });
   if (!answer.ok) throw new Error(await answer.text());
 }

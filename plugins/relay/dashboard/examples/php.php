@@ -18,11 +18,11 @@ function call(string $method, string $address, string $token, ?string $body = nu
 }
 
 // Publish: the body goes as it is.
-$sent = call('POST', "$url/channels/{{channel}}/messages", $token, json_encode(['hello' => 'world']));
+$sent = call('POST', "$url/channels/{{path}}/messages", $token, json_encode(['hello' => 'world']));
 echo $sent['channel'], ' ', $sent['offset'], "\n";
 
 // What came after an offset, while it can still be had.
 $after = $sent['offset'] - 1;
-foreach (call('GET', "$url/channels/{{channel}}/messages?after=$after", $token)['messages'] as $message) {
+foreach (call('GET', "$url/channels/{{path}}/messages?after=$after", $token)['messages'] as $message) {
     echo $message['offset'], ' ', $message['data'], "\n";
 }

@@ -13,10 +13,10 @@ def call(method, address, body=None):
 
 
 # Publish: the body goes as it is.
-sent = call("POST", f"{url}/channels/{{channel}}/messages", json.dumps({"hello": "world"}).encode())
+sent = call("POST", f"{url}/channels/{{path}}/messages", json.dumps({"hello": "world"}).encode())
 print(sent["channel"], sent["offset"])
 
 # What came after an offset, while it can still be had.
 after = sent["offset"] - 1
-for message in call("GET", f"{url}/channels/{{channel}}/messages?after={after}")["messages"]:
+for message in call("GET", f"{url}/channels/{{path}}/messages?after={after}")["messages"]:
     print(message["offset"], message["data"])
