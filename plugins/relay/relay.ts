@@ -1,16 +1,18 @@
-import { type Engine, Temporal } from '../../core/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Engine, Refusal, Temporal } from '../../core/index.ts';
 import { createCluster } from './cluster.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createDoor, type Parts } from './door.ts';
+import { createFigures, type Figures } from './figures.ts';
 import { createGate, type Gate } from './gate.ts';
 import { closeCodes, createHub } from './hub.ts';
 import { createListener } from './listener.ts';
-import { createLog, keyHours } from './log.ts';
+import { createLog, keyHours, type Logged } from './log.ts';
 import { createLogAccess } from './log-access.ts';
 import { createNodes, type Rhythm } from './nodes.ts';
 import { createNotices } from './notices.ts';
 import { createProjects } from './projects.ts';
-import { createPublisher } from './publisher.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
 import { createPusher } from './pusher/index.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { forgetKeys, nextTicketEnd, oldestKey, openSeats } from './store.ts';
@@ -27,7 +29,9 @@ export interface NodeOptions extends Pick<Parts, 'patience'> {
 export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeOptions = {}) {
   const { clock, db } = engine;
   const listener = createListener(engine);
+  const figures = createFigures();
   const hub = createHub(engine, {
+    figures,
     left: (project) => seats.left(project),
     listening: (project) => cluster.listen(project),
   });
@@ -39,12 +43,18 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     reborn: () => seats.claimAgain(),
     ...(rhythm ? { rhythm } : {}),
   });
-  const seats: Seats = createSeats(engine, { hub, nodes, notices });
+  const seats: Seats = createSeats(engine, { hub, nodes, notices, refused: figures.refused });
   const cluster = createCluster(engine, { hub, nodes, listener, natsUrl: natsUrl ?? engine.config.natsUrl });
-  const log = createLog(engine, { after: cluster.tell, doubtful: hub.lookAgain, notices });
+  const log = createLog(engine, {
+    ...{ doubtful: hub.lookAgain, notices, measure: figures.batch },
+    after(messages) {
+      cluster.tell(messages);
+      countAccepted(figures, messages);
+    },
+  });
   const projects = createProjects(engine, { changed: gate.forget });
   const tickets = createTickets(engine, gate);
-  const publisher = createPublisher({ gate, log });
+  const publisher = counted(createPublisher({ gate, log }), figures);
   const door = createDoor(engine, {
     gate,
     hub,
@@ -54,6 +64,17 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     ...(patience ? { patience } : {}),
   });
   const pusher = createPusher(engine, { gate, hub, publisher, seat: seats.take, ...(patience ? { patience } : {}) });
+
+  figures.watch({
+    connections: () => hub.size().connections,
+    subscriptions: () => hub.size().subscriptions,
+    nodes: () => nodes.others() + 1,
+    bus: cluster.state,
+    behind: cluster.behind,
+    filled: cluster.filled,
+    waiting: log.waiting,
+    writable: log.healthy,
+  });
 
   const relay: Relay = {
     ...projects,
@@ -82,6 +103,13 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
       await tickets.tidy();
       await forgetKeys(db, clock.now().subtract({ hours: keyHours }));
     },
+    figures: figures.text,
+    /** Lets no connection in any more, and after `ms` lets go of those that are open. */
+    async drain(ms: number): Promise<void> {
+      seats.close();
+      await delay(ms);
+      await hub.letGoOfAll();
+    },
     async start(): Promise<void> {
       await log.prepare();
       await nodes.start();
@@ -99,6 +127,32 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
       await cluster.stop();
       await nodes.stop();
       await listener.stop();
+    },
+  };
+}
+
+function countAccepted(figures: Figures, messages: readonly Logged[]): void {
+  let http = 0;
+  for (const { door } of messages) if (door === 'http') http++;
+  if (http > 0) figures.accepted('http', http);
+  if (http < messages.length) figures.accepted('ws', messages.length - http);
+}
+
+/** Counts what is not published, by the reason. */
+function counted(publisher: Publisher, figures: Figures): Publisher {
+  const count = (error: unknown): void => {
+    if (error instanceof Refusal) figures.refused(error.code);
+  };
+  return {
+    one: (...call) =>
+      publisher.one(...call).catch((error) => {
+        count(error);
+        throw error;
+      }),
+    async many(...call) {
+      const outcomes = await publisher.many(...call);
+      for (const outcome of outcomes) if (outcome instanceof Error) count(outcome);
+      return outcomes;
     },
   };
 }
