@@ -52,6 +52,11 @@ describe('srok timeline', () => {
 
   const vera = 'fact: account.registered, about: acc_vera, at: 2025-05-14T12:00:00+03:00';
 
+  it('of nothing is empty', async () => {
+    expect(await play(write('operator: qsockets\nuntil: 2026-12-31\nfacts: []\n'))).to.deep.equal([]);
+    expect(await play(story([vera], '', '2025-05-13'))).to.deep.equal([]);
+  });
+
   it('plays every example of the documentation, in order, each line in its shape', async () => {
     for (const name of readdirSync(examples).filter((file) => file.endsWith('.yaml'))) {
       const entries = await play(join(examples, name));
