@@ -1,6 +1,7 @@
 import { Refusal } from '../base/index.ts';
 import { type Call, file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import { projectDebugRoutes } from './project-debug.ts';
+import { projectPusherRoutes } from './project-pusher.ts';
 import { projectSettingsRoutes } from './project-settings.ts';
 import { projectTokenRoutes } from './project-tokens.ts';
 import { projectUseRoutes } from './project-use.ts';
@@ -23,6 +24,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
       ? [
           ...projectRoutes(shared, projects),
           ...projectTokenRoutes(shared, projects),
+          ...projectPusherRoutes(shared, projects),
           ...projectUseRoutes(shared, projects),
           ...projectDebugRoutes(shared, projects),
           ...projectSettingsRoutes(shared, projects),

@@ -68,7 +68,14 @@ export interface ProjectPages {
     project: string,
     order?: { id?: string; replaces?: string; overlapMs?: number },
   ): Promise<IssuedTokenView>;
+  /** Ends a token, or a key of the Pusher protocol. */
   revokeToken(trx: Trx, project: string, token: string): Promise<void>;
+  pusherKeys(project: string): Promise<PusherKeyView[]>;
+  issuePusherKey(
+    trx: Trx,
+    project: string,
+    order?: { id?: string; name?: string; rights?: string[] },
+  ): Promise<PusherKeyView & { secret: string }>; // shown once
   deleteProject(trx: Trx, project: string): Promise<unknown>;
   settings(project: string): Promise<ProjectSettingsView>;
   changeSettings(trx: Trx, project: string, settings: ProjectSettingsView): Promise<unknown>;
@@ -114,6 +121,12 @@ export interface TokenView {
   createdAt: Instant;
   lastUsedOn: Day | null;
   expiresAt: Instant | null;
+}
+
+/** A key of the Pusher protocol: its public half may stand in a page, its secret signs. */
+export interface PusherKeyView extends Omit<TokenView, 'expiresAt'> {
+  appId: string;
+  key: string;
 }
 
 export interface IssuedTokenView extends TokenView {

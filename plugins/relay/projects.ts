@@ -33,6 +33,7 @@ import type {
 } from './types.ts';
 
 const allRights: Right[] = ['publish', 'subscribe', 'read'];
+const pusherKeysPerProject = 50;
 
 /** A plan of the operator's pack. @throws Refusal `project.unknown-plan` */
 export function planOf(engine: Engine, id: string) {
@@ -62,11 +63,17 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', hash, secret: null, last4 },
       ...{ rights: rights ?? allRights, created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
     };
+    await keep(trx, row);
+    return { ...tokenOf(row), token };
+  }
+
+  /** What was made is kept once, however often its form is sent. @throws Refusal `token.shown-already` */
+  async function keep(trx: Trx, row: TokenRow): Promise<void> {
     await insertToken(trx, row).catch((error) => {
       throw (error as { code?: string }).code === '23505' ? shownAlready() : error;
     });
-    await engine.journal.append(trx, { action: 'token.issued', about: project, body: { token: id } });
-    return { ...tokenOf(row), token };
+    const body = { token: row.id, ...(row.kind === 'pusher' ? { kind: row.kind } : {}) };
+    await engine.journal.append(trx, { action: 'token.issued', about: row.project_id, body });
   }
 
   /** Told to every node at the commit, and to this one without a detour. */
@@ -156,18 +163,24 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     async issuePusherKey(
       trx: Trx,
       project: string,
-      { name = 'Ключ Pusher', rights = allRights }: { name?: string; rights?: Right[] } = {},
+      { id: given, name = 'Ключ Pusher', rights = allRights }: { id?: string; name?: string; rights?: Right[] } = {},
     ): Promise<IssuedPusherKey> {
       mustBeActive(await lockProject(trx, project));
       const at = clock.now();
-      const id = newId('tok', at);
+      const living = (await tokensOf(trx, project, at)).filter(({ kind }) => kind === 'pusher');
+      if (living.length >= pusherKeysPerProject) {
+        throw new Refusal('limit.pusher-keys', 'limit', {
+          limit: { name: 'pusher-keys', value: pusherKeysPerProject },
+          message: `У проекта не больше ${pusherKeysPerProject} ключей Pusher: отзовите лишние.`,
+        });
+      }
+      const id = given === undefined ? newId('tok', at) : checkTokenId(given);
       const { secret, box } = await makeKeySecret(vault, { id, project });
       const row: TokenRow = {
         ...{ id, project_id: project, kind: 'pusher', name, hash: null, secret: box, last4: secret.slice(-4), rights },
         ...{ created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
       };
-      await insertToken(trx, row);
-      await engine.journal.append(trx, { action: 'token.issued', about: project, body: { token: id, kind: row.kind } });
+      await keep(trx, row);
       return { ...pusherKeyOf(row), secret };
     },
 

@@ -45,6 +45,8 @@ const tokenProperties = {
   lastUsedOn: nullable(day),
   expiresAt: nullable(instant),
 };
+const { expiresAt: _never, ...keyProperties } = tokenProperties;
+const pusherKeyProperties = { ...keyProperties, appId: id, key: { type: 'string' } };
 const issuedSchema = object({ ...tokenProperties, token: { type: 'string', description: 'Shown this once.' } });
 const limitProperties = {
   used: { type: 'integer' },
@@ -245,6 +247,52 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       async handler(call) {
         const project = await mine(call);
         await db.transaction((trx) => relay.revokeToken(trx, project.id, call.params.token as string));
+        return json(null, 204);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/projects/:id/pusher-keys',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Keys of the Pusher protocol (never their secrets).',
+      params: object({ id }),
+      response: object({ keys: list(object(pusherKeyProperties)) }),
+      handler: async (call) => ({ keys: await relay.pusherKeys((await mine(call)).id) }),
+    }),
+    route<{ name?: string; rights?: Right[] }>({
+      method: 'post',
+      path: '/api/v1/projects/:id/pusher-keys',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'A new key of the Pusher protocol; its secret is answered once.',
+      params: object({ id }),
+      body: object(
+        {
+          name: text(100),
+          rights: { ...list({ enum: ['publish', 'subscribe', 'read'] }), minItems: 1, uniqueItems: true },
+        },
+        [],
+      ),
+      response: {
+        201: object({ ...pusherKeyProperties, secret: { type: 'string', description: 'Shown this once.' } }),
+      },
+      async handler(call) {
+        const project = await mine(call as unknown as Call);
+        return json(await db.transaction((trx) => relay.issuePusherKey(trx, project.id, call.body)), 201);
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/v1/projects/:id/pusher-keys/:key',
+      roles: ['relay-user'],
+      tag: 'projects',
+      summary: 'Ends a key of the Pusher protocol at once, and the connections that came with it.',
+      params: object({ id, key: id }),
+      response: { 204: {} },
+      async handler(call) {
+        const project = await mine(call);
+        await db.transaction((trx) => relay.revokeToken(trx, project.id, call.params.key as string));
         return json(null, 204);
       },
     }),

@@ -222,9 +222,14 @@ export interface Relay {
   revokeToken(trx: Trx, project: string, token: string): Promise<void>;
   /**
    * A key of the Pusher protocol. Rotating the tokens leaves it as it is.
-   * @throws Refusal `project.not-active` | `project.not-found`
+   * @param order `id`: asked again with the same one, it is refused
+   * @throws Refusal `project.not-active` | `project.not-found` | `limit.pusher-keys` | `token.shown-already`
    */
-  issuePusherKey(trx: Trx, project: string, order?: { name?: string; rights?: Right[] }): Promise<IssuedPusherKey>;
+  issuePusherKey(
+    trx: Trx,
+    project: string,
+    order?: { id?: string; name?: string; rights?: Right[] },
+  ): Promise<IssuedPusherKey>;
   activate(trx: Trx, project: string, ground?: Ground): Promise<Project>;
   suspend(trx: Trx, project: string, ground: Ground): Promise<Project>;
   /** Ends the project: tokens dead, connections closed. Its logs keep their own terms. */

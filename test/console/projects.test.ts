@@ -85,6 +85,7 @@ describe('the pages of a project', function () {
       '/debug?channel=a',
       '/code',
       '/tokens',
+      '/pusher',
       '/delete',
       '/settings',
     ];
@@ -100,6 +101,8 @@ describe('the pages of a project', function () {
       ['/tokens', { id: 'x' }],
       [`/tokens/${first}/rotate`, { id: `tok_${'0'.repeat(26)}`, overlap: '0' }],
       [`/tokens/${first}/revoke`, {}],
+      ['/pusher', { id: `tok_${'0'.repeat(26)}`, rights: 'read' }],
+      [`/pusher/${first}/revoke`, {}],
       ['/delete', { name: 'Чат' }],
     ];
     for (const [path, form] of forms) {
@@ -250,6 +253,44 @@ describe('the pages of a project', function () {
     const none = await send('/tokens', '/tokens', { id: idIn(again.text), name: 'без прав' });
     expect([none.status, main(none.text).includes('Выберите хотя бы одно право')]).to.deep.equal([422, true]);
     expect((await send('/tokens', '/tokens', { id: 'tok_1', rights: 'read' })).status).to.equal(422);
+  });
+
+  it('issue a key of the Pusher protocol, show its secret once, and revoke it', async () => {
+    const keys = async () => (await api('GET', `/api/v1/projects/${project}/pusher-keys`)).json().keys;
+    const shown = await owner('GET', at('/pusher'));
+    const id = /name="id" value="(tok_[^"]+)"/.exec(shown.text)?.[1] ?? '';
+    const form: [string, string][] = [
+      ['id', id],
+      ['name', 'страница'],
+      ['rights', 'subscribe'],
+    ];
+    const made = await send('/pusher', '/pusher', form);
+    const secret = /<code id="secret">([\w-]{43})</.exec(made.text)?.[1] ?? '';
+    expect([made.status, secret.length]).to.deep.equal([200, 43]);
+    expect(main(made.text)).to.contain(`appId: '${project}'`).and.to.contain(id.slice('tok_'.length));
+    const again = await send('/pusher', '/pusher', form);
+    expect([again.status, again.text.includes(secret)]).to.deep.equal([409, false]);
+    expect((await owner('GET', at('/pusher'))).text)
+      .to.contain(id.slice('tok_'.length))
+      .and.not.to.contain(secret);
+    expect((await send('/pusher', '/pusher', { id: `tok_${'0'.repeat(26)}` })).status).to.equal(422);
+
+    const second = (await api('POST', `/api/v1/projects/${project}/pusher-keys`, { rights: ['read'] })).json();
+    expect(second).to.include.keys('appId', 'key', 'secret');
+    expect((await keys()).map(({ name, rights }: Record<string, unknown>) => [name, rights])).to.deep.equal([
+      ['страница', ['subscribe']],
+      ['Ключ Pusher', ['read']],
+    ]);
+    expect(JSON.stringify(await keys())).not.to.contain(second.secret);
+    // They are no tokens: neither listed among them nor shown on their page.
+    expect((await owner('GET', at('/tokens'))).text).not.to.contain('страница');
+    expect((await api('DELETE', `/api/v1/projects/${project}/pusher-keys/${second.id}`)).status).to.equal(204);
+    const revoked = await send('/pusher', `/pusher/${id}/revoke`);
+    expect([revoked.status, await keys()]).to.deep.equal([303, []]);
+    const late = await send('/pusher', `/pusher/${id}/revoke`);
+    expect(main((await owner('GET', late.headers.get('location') ?? '')).text)).to.contain(
+      'Этот ключ уже не действует.',
+    );
   });
 
   it('replace one token while the old one goes on, leave the others alone, and revoke', async () => {

@@ -103,7 +103,7 @@ export async function tokensBefore(
   { project, at, before, limit }: { project: string; at: Instant; before?: string; limit: number },
 ): Promise<TokenRow[]> {
   const rows = db('relay.tokens')
-    .where({ project_id: project })
+    .where({ project_id: project, kind: 'token' })
     .whereNull('revoked_at')
     .where((still) => still.whereNull('expires_at').orWhere('expires_at', '>', at));
   if (before) rows.where('id', '<', before);
