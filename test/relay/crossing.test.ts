@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import type WebSocket from 'ws';
 import { kinds } from '../../plugins/relay/binary.ts';
 import { type Client, connect, publish } from './engine.ts';
+import { aKey, type Key, pathOf, peerOf, serverOf, signed } from './pusher.ts';
 import { aStand, joinBinary, type Stand, until } from './stand.ts';
+
+type Peer = Awaited<ReturnType<typeof peerOf>>;
 
 interface Party {
   name: string; // what each of its payloads begins with
@@ -11,6 +14,9 @@ interface Party {
   token: string;
   client: Client;
   binary: { socket: WebSocket; frames: Buffer[] };
+  key: Key;
+  ear: Peer; // hears everything that the Pusher protocol can name
+  mouth: Peer; // sends events of clients
   sent: Map<string, number>; // messages by channel
 }
 
@@ -19,6 +25,7 @@ describe('projects side by side', function () {
   let stand: Stand;
   let parties: Party[];
   let channels: string[];
+  let named: string[]; // those that the Pusher protocol can name
 
   before(async () => {
     stand = await aStand();
@@ -27,7 +34,12 @@ describe('projects side by side', function () {
       const { project, token } = await stand.aProject();
       const client = await stand.join(token);
       const binary = await joinBinary(stand.house.origin, token);
-      parties.push({ name, project, token, client, binary, sent: new Map() });
+      const key = await aKey(stand, project);
+      const [ear, mouth] = [
+        await peerOf(stand.house.origin, pathOf(key)),
+        await peerOf(stand.house.origin, pathOf(key)),
+      ];
+      parties.push({ name, project, token, client, binary, key, ear, mouth, sent: new Map() });
     }
     // The same names for all, and names that look like places of each other.
     channels = [
@@ -40,8 +52,18 @@ describe('projects side by side', function () {
       parties[1]?.project as string,
       `${parties[0]?.project}:a`,
       'я'.repeat(200),
+      'private-room',
     ];
-    for (const { client, binary } of parties) {
+    named = channels.filter((channel) => /^[A-Za-z0-9_\-=.]+$/.test(channel));
+    for (const { client, binary, key, ear, mouth } of parties) {
+      for (const peer of [ear, mouth]) {
+        const { data } = await peer.next(({ event }) => event === 'pusher:connection_established');
+        for (const channel of peer === ear ? named : ['private-room']) {
+          const { auth } = serverOf(stand.house.origin, key).authorizeChannel(JSON.parse(data).socket_id, channel);
+          peer.say({ event: 'pusher:subscribe', data: { channel, auth } });
+          await peer.next((frame) => frame.event.endsWith('_succeeded') && frame.channel === channel);
+        }
+      }
       for (const channel of channels) {
         client.send({ subscribe: channel });
         const name = Buffer.from(channel);
@@ -52,7 +74,9 @@ describe('projects side by side', function () {
     }
   });
   after(async () => {
-    for (const { binary } of parties ?? []) binary.socket.terminate();
+    for (const { binary, ear, mouth } of parties ?? []) {
+      for (const { socket } of [binary, ear, mouth]) socket.terminate();
+    }
     await stand?.close();
   });
 
@@ -83,7 +107,7 @@ describe('projects side by side', function () {
   }
 
   it('never see a message of each other, whatever they do with the same names', async () => {
-    const act = fc.record({ who: fc.nat(2), channel: fc.nat(8), door: fc.nat(5), more: fc.nat(3) });
+    const act = fc.record({ who: fc.nat(2), channel: fc.nat(9), door: fc.nat(8), more: fc.nat(3) });
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 12 }), async (acts) => {
         await Promise.all(
@@ -107,6 +131,24 @@ describe('projects side by side', function () {
             } else if (door === 4) {
               const { body } = await stand.call('GET', `channels/${encodeURIComponent(channel)}/messages`, party.token);
               for (const { data: got } of body.messages) expect(got.startsWith(party.name)).to.equal(true);
+            } else if (door === 5) {
+              const body = JSON.stringify({ name: 'e', data, channel });
+              const { status } = await signed(stand.house.origin, party.key, { body });
+              expect(status).to.equal(named.includes(channel) ? 200 : 400);
+              add(status === 200 ? 1 : 0);
+            } else if (door === 6) {
+              party.mouth.say({ event: 'client-x', channel: 'private-room', data });
+              party.sent.set('private-room', (party.sent.get('private-room') ?? 0) + 1);
+            } else if (door === 7) {
+              const told = await serverOf(stand.house.origin, party.key).get({
+                ...{ path: '/channels', params: { info: 'subscription_count' } },
+              });
+              const counts = Object.entries(((await told.json()) as { channels: object }).channels);
+              expect(counts.map(([channel]) => channel).sort()).to.deep.equal([...named].sort());
+              // The text, the bytes and the ear; where clients send, the mouth too; and passing guests of our own.
+              for (const [channel, { subscription_count: count }] of counts) {
+                expect(count).to.be.within(channel === 'private-room' ? 4 : 3, 16);
+              }
             } else {
               const { body } = await stand.ticket(party.token, {
                 channels: [channel],
@@ -129,7 +171,7 @@ describe('projects side by side', function () {
       }),
       { numRuns: 25 },
     );
-    for (const { name, project, client, binary, sent } of parties) {
+    for (const { name, project, client, binary, ear, mouth, sent } of parties) {
       const all = [...sent.values()].reduce((sum, count) => sum + count, 0);
       const frames = await client.until(all, (frame) => frame.data !== undefined);
       expect(frames).to.have.length(all);
@@ -145,9 +187,59 @@ describe('projects side by side', function () {
       });
       expect(told).to.have.length(all);
       for (const frame of told) expect(frame.toString('utf8')).to.contain(name);
+      const heard = named.reduce((sum, channel) => sum + (sent.get(channel) ?? 0), 0);
+      const events = await until(() => {
+        const found = ear.frames.filter(({ event }) => !event.startsWith('pusher'));
+        return found.length >= heard ? found : null;
+      });
+      expect(events).to.have.length(heard);
+      for (const { data } of [...events, ...mouth.frames.filter(({ event }) => !event.startsWith('pusher'))]) {
+        expect(data.startsWith(name)).to.equal(true);
+      }
       const [row] = await stand.base.db('relay.messages').where({ project_id: project }).count({ n: '*' });
       expect(row?.n).to.equal(all);
     }
+  });
+
+  it('let nobody in with parts of two keys of the Pusher protocol, and sign nothing for each other', async () => {
+    const [a, b] = parties as [Party, Party];
+    const { origin } = stand.house;
+    const body = JSON.stringify({ name: 'e', data: 'x', channel: 'a' });
+    const answers = new Set<string>();
+    for (const forged of [
+      { ...a.key, secret: b.key.secret },
+      { ...a.key, key: b.key.key },
+      { ...a.key, appId: b.key.appId },
+      { ...a.key, key: b.key.key, secret: b.key.secret },
+      { ...b.key, appId: a.key.appId },
+      { ...a.key, key: a.key.key.toUpperCase() },
+      { ...a.key, key: a.token },
+    ]) {
+      const answer = await signed(origin, forged, { body });
+      expect(answer.status).to.equal(401);
+      answers.add(JSON.stringify(answer.body));
+    }
+    expect(answers.size).to.equal(1);
+    // What one owner's program allows opens nothing on a connection of the other.
+    const guest = await peerOf(origin, pathOf(a.key));
+    const { data } = await guest.next(({ event }) => event === 'pusher:connection_established');
+    const socket = JSON.parse(data).socket_id;
+    for (const key of [b.key, { ...b.key, key: a.key.key }, { ...a.key, key: b.key.key }]) {
+      guest.frames.length = 0;
+      const { auth } = serverOf(origin, key).authorizeChannel(socket, 'private-room');
+      guest.say({ event: 'pusher:subscribe', data: { channel: 'private-room', auth } });
+      expect((await guest.next(({ event }) => event === 'pusher:subscription_error')).data.status).to.equal(401);
+    }
+    // A connection of one cannot be left out by the other: the name says nothing there.
+    guest.say({ event: 'pusher:subscribe', data: { channel: 'a' } });
+    await guest.next(({ event }) => event.endsWith('_succeeded'));
+    const except = JSON.stringify({ name: 'e', data: `${b.name} 1`, channel: 'a', socket_id: socket });
+    expect((await signed(origin, b.key, { body: except })).status).to.equal(200);
+    expect(
+      (await signed(origin, a.key, { body: JSON.stringify({ name: 'e', data: `${a.name} 1`, channel: 'a' }) })).status,
+    ).to.equal(200);
+    expect((await guest.next(({ event }) => event === 'e')).data).to.equal(`${a.name} 1`);
+    guest.socket.terminate();
   });
 
   it('let nobody in with parts of two credentials, and say no more of one than of another', async () => {
