@@ -45,6 +45,10 @@ export function operatorOf(
     if (!file) throw new PolicyError(`policies/${folder}/${name}.yaml`, 1, 'this file is missing');
     return { file, data: camel(file.data) as never };
   };
+  for (const name of ['documents', 'findings', 'plans', 'purposes', 'recipients']) {
+    const file = ownFile(name);
+    if (file) keyed(file, 'id');
+  }
   const purposes = part('purposes');
   for (const [index, purpose] of (purposes.data as Operator['purposes'][number][]).entries()) {
     need(purposes.file, [index, 'id'], known.purposes, purpose.id, 'purpose');
@@ -62,6 +66,9 @@ export function operatorOf(
   };
   const notices = { limits: [], ...named };
   const ids = new Map(list.map((one) => [one.id, one]));
+  for (const [index, { id }] of list.entries()) {
+    if (ids.get(id) !== list[index]) throw channels.file.fail(['channels', index], `id: "${id}" is already taken`);
+  }
   for (const use of ['documents', 'limits'] as const) {
     for (const id of notices[use]) need(channels.file, ['notices', use], ids, id, 'channel');
   }
@@ -76,24 +83,18 @@ export function operatorOf(
   const { id } = own.data as { id: string };
   if (folder !== `operators/${id}`) throw own.file.fail(['id'], `id: must be the name of the folder, not "${id}"`);
   checkPlugins(own.file, process.file, { ...rest, plans }, known.plugins);
-  type RawDocument = Omit<OperatorDocument, 'editions'> & {
-    editions: { published: string; effective?: string; note?: string }[];
-  };
+  type RawDocument = Omit<OperatorDocument, 'editions'> & { editions: RawEdition[] };
   return {
     ...(own.data as object),
     ...noSections,
     ...noSpecialRules,
     ...rest,
-    documents: (part('documents').data as RawDocument[]).map((document) => ({
+    documents: (part('documents').data as RawDocument[]).map((document, index) => ({
       id: document.id,
       title: document.title,
       kind: document.kind,
       ...(document.url ? { url: document.url } : {}),
-      editions: document.editions.map((edition) => ({
-        published: day(edition.published),
-        ...(edition.effective ? { effective: day(edition.effective) } : {}),
-        ...(edition.note ? { note: edition.note } : {}),
-      })),
+      editions: editionsOf(part('documents').file, index, document.editions),
     })),
     purposes: (
       purposes.data as (Omit<Operator['purposes'][number], 'bases'> & {
@@ -128,6 +129,28 @@ export function operatorOf(
     requestWays: requestWaysOf(channels.file, known.rules),
     connectors: connectorsOf(ownFile('connectors'), known),
   } as unknown as Operator;
+}
+
+interface RawEdition {
+  published: string;
+  effective?: string;
+  note?: string;
+}
+
+/** The editions of a document, the earliest first. @throws PolicyError where they stand in another order */
+function editionsOf(file: PolicyFile, document: number, editions: readonly RawEdition[]): OperatorDocument['editions'] {
+  return editions.map(({ published, effective, note }, index) => {
+    const before = editions[index - 1]?.published;
+    if (before && before >= published) {
+      const path = [document, 'editions', index, 'published'];
+      throw file.fail(path, `published: editions must follow one another; ${published} does not come after ${before}`);
+    }
+    return {
+      published: day(published),
+      ...(effective ? { effective: day(effective) } : {}),
+      ...(note ? { note } : {}),
+    };
+  });
 }
 
 /** Instructions to process; a pack without the file has none. @throws PolicyError for an element the law does not list */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { checkPolicies, loadLaw, loadLaws, PolicyError } from '../../core/law/index.ts';
 
 const source = fileURLToPath(new URL('../../policies/', import.meta.url));
@@ -241,6 +242,39 @@ const inOthers: [path: string, what: string, text: string, line: number, reason:
     'published: "2026-02-30" is not a date that exists',
   ],
   [
+    'operators/x-keeper/documents.yaml',
+    'editions in the wrong order',
+    '- id: made-up\n  title: "Придуманный документ"\n  kind: policy\n  editions:\n    - { published: 2026-02-03 }\n    - { published: 2026-02-02 }\n',
+    6,
+    'published: editions must follow one another; 2026-02-02 does not come after 2026-02-03',
+  ],
+  [
+    'operators/x-keeper/documents.yaml',
+    'a document twice',
+    '- { id: policy, title: "Придуманный документ", kind: policy, editions: [] }\n',
+    1,
+    'id: "policy" is already taken',
+  ],
+  [
+    'operators/x-keeper/purposes.yaml',
+    'a purpose twice',
+    '- { id: access, title: "Придуманная цель", clause: "Политика 1", processing: [account.profile], bases: [] }\n',
+    1,
+    'id: "access" is already taken',
+  ],
+  [
+    'operators/x-keeper/recipients.yaml',
+    'a recipient twice',
+    ['user', 'user']
+      .map(
+        (id) =>
+          `- { id: made-${id}, name: "Придуманный", role: processor, country: RU, purpose: access, what: "—", disclosed: true, clause: "Политика 1" }\n`,
+      )
+      .join(''),
+    2,
+    'id: "made-user" is already taken',
+  ],
+  [
     'operators/x-keeper/purposes.yaml',
     'a purpose that nothing defines',
     '- id: acess\n  title: "Придуманная цель"\n  clause: "Политика 1"\n  processing: [account.profile]\n  bases: []\n',
@@ -406,6 +440,29 @@ describe('a fault in a pack stops the loading of all', () => {
       }
     });
   }
+
+  it('a channel, a tariff or a declared finding that is there twice', async () => {
+    for (const [path, list] of [
+      ['operators/qsockets/channels.yaml', 'channels'],
+      ['operators/qsockets/plans.yaml', null],
+      ['operators/qsockets/findings.yaml', null],
+    ] as const) {
+      const file = join(root, path);
+      const text = readFileSync(file, 'utf8');
+      const document = parseDocument(text);
+      const things = (list ? document.get(list) : document.contents) as YAMLSeq<YAMLMap>;
+      const [first] = things.items as [YAMLMap];
+      things.add(first.clone() as YAMLMap);
+      writeFileSync(file, document.toString());
+      const error = await loadLaws({ root }).then(
+        () => null,
+        (said: PolicyError) => said,
+      );
+      writeFileSync(file, text);
+      expect(error?.file, path).to.equal(`policies/${path}`);
+      expect(error?.reason).to.equal(`id: "${first.get('id')}" is already taken`);
+    }
+  });
 
   it('but not the loading of an operator whose pack is right', async () => {
     const file = join(root, 'operators/x-keeper/promises.yaml');
