@@ -2,12 +2,18 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
+import { relayOf } from '../../plugins/relay/index.ts';
 import { pagesOf } from './pages.ts';
 import { chromiumPath, makeSite, openBrowser, type Site, signIn } from './site.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+function ownerOf({ owner }: Site): NonNullable<Site['owner']> {
+  if (!owner) throw new Error('Nobody here has a project.');
+  return owner;
+}
 
 /** What axe finds on the page as it stands: rule and place, so that a failure says where to look. */
 async function violations(
@@ -188,6 +194,92 @@ describe('in a browser', function () {
     expect(await page.textContent('h1')).to.equal('Чат поддержки');
     expect(await page.content()).to.not.contain(token);
     expect(await violations(page)).to.deep.equal([]);
+    await context.close();
+  });
+
+  it('a project is tried out in its console: subscribed, published to, paused, left, and caught up with', async () => {
+    const { email, project } = ownerOf(site);
+    const relay = relayOf(site.test.app.engine);
+    const { db } = site.test.app.engine;
+    const issued = await db.transaction((trx) => relay.issueToken(trx, project, { name: 'консоль' }));
+    const publish = (body: string) =>
+      fetch(`${site.url}/relay/v1/channels/${encodeURIComponent('проба')}/messages`, {
+        ...{ method: 'POST', body, headers: { authorization: `Bearer ${issued.token}` } },
+      });
+    const context = await browser.newContext({ reducedMotion: 'reduce' });
+    const page = await signIn(context, site, email);
+    const [addresses, complaints]: [string[], string[]] = [[], []];
+    page.on('request', (request) => addresses.push(request.url()));
+    page.on('websocket', (socket) => addresses.push(socket.url()));
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    await page.goto(`${site.url}/my/projects/${project}/debug`);
+    const tail = (text: string) => page.waitForSelector(`#console-tail pre:text-is('${text}')`);
+    const state = (text: string) => page.waitForSelector(`#console-state:has-text('${text}')`);
+    const subscribe = async () => {
+      await page.fill('#console-channel', 'проба');
+      await page.click('#console-subscribe button');
+    };
+    await page.selectOption('#console-token', issued.id);
+    await page.click('#console-join');
+    await state('Соединено');
+    await subscribe();
+    await tail('Подписка на проба, последнее сообщение № 0');
+    await page.fill('#console-to', 'проба');
+    await page.fill('#console-data', '<b>раз</b>');
+    await page.click('#console-publish button');
+    await tail('<b>раз</b>');
+    await page.waitForSelector(`#console-answer:has-text('Принято: № 1, msg_')`);
+    await subscribe();
+    await tail('Не получилось: This channel is subscribed already.');
+
+    await page.click('#console-pause');
+    await publish('на паузе');
+    await page.waitForSelector(`#console-waiting:has-text('Ждут на паузе: 1')`);
+    expect(await page.innerText('#console-tail')).to.not.contain('на паузе');
+    await page.click('#console-pause');
+    await tail('на паузе');
+    expect(await violations(page)).to.deep.equal([]);
+
+    await page.click('#console-leave');
+    await state('Соединение закрыто: 1000');
+    await publish('без нас');
+    await page.click('#console-join');
+    await tail('без нас');
+    expect(await page.locator(`#console-tail pre:text-is('на паузе')`).count()).to.equal(1);
+    await db.transaction((trx) => relay.revokeToken(trx, project, issued.id));
+    await state('Соединение закрыто: 4401');
+    await page.click('#console-join');
+    await state('Не получилось:');
+    expect(addresses.filter((address) => /srok_|tkt_|%D0/.test(address))).to.deep.equal([]);
+    expect(addresses.some((address) => address.startsWith('ws:'))).to.equal(true);
+    expect(complaints.filter((text) => !text.includes('404'))).to.deep.equal([]);
+    await context.close();
+  });
+
+  it('without JavaScript the console says what is missing, and shows what a channel still hands out', async () => {
+    const { email, project } = ownerOf(site);
+    const { engine } = site.test.app;
+    const relay = relayOf(engine);
+    const issued = await engine.db.transaction((trx) => relay.issueToken(trx, project));
+    await fetch(`${site.url}/relay/v1/channels/quiet/messages`, {
+      ...{ method: 'POST', body: 'без сценариев', headers: { authorization: `Bearer ${issued.token}` } },
+    });
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await signIn(context, site, email);
+    await page.goto(`${site.url}/my/projects/${project}/debug`);
+    expect(await page.innerText('main')).to.contain('JavaScript выключен. Живого потока и публикации');
+    expect(await page.isVisible('#console')).to.equal(false);
+    await page.fill('#channel', 'quiet');
+    await page.click('main form.filters button:visible');
+    expect(await page.innerText('main table')).to.contain('без сценариев');
+    await page.click('main a:has-text("Примеры кода")');
+    expect(await page.innerText('main')).to.contain('/channels/quiet/messages');
+    await page.click('nav.side a:has-text("Ключи и токены") >> visible=true');
+    await page.fill('#name', 'без сценариев');
+    await page.uncheck('input[name=rights][value=publish]');
+    await page.click('main button.primary');
+    expect(await page.textContent('#token')).to.match(/^srok_/);
+    expect(await page.innerText('main')).to.contain('без сценариев · подписка, чтение');
     await context.close();
   });
 
