@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Engine, newId, Refusal, sectionOf, type Temporal, type Trx } from '../../core/index.ts';
-import { keyOf, makeSecret as makeKeySecret } from './pusher/keys.ts';
+import { keyOf, makeSecret as makeKeySecret, makeTag } from './pusher/keys.ts';
 import { checkSettings, firstSettings, settingsOf } from './settings.ts';
 import { move, withGround, withoutGround } from './state.ts';
 import {
@@ -60,7 +60,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     const id = given === undefined ? newId('tok', at) : checkTokenId(given);
     const { token, hash, last4 } = makeSecret(id);
     const row: TokenRow = {
-      ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', hash, secret: null, last4 },
+      ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', hash, secret: null, tag: null, last4 },
       ...{ rights: rights ?? allRights, created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
     };
     await keep(trx, row);
@@ -177,7 +177,17 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       const id = given === undefined ? newId('tok', at) : checkTokenId(given);
       const { secret, box } = await makeKeySecret(vault, { id, project });
       const row: TokenRow = {
-        ...{ id, project_id: project, kind: 'pusher', name, hash: null, secret: box, last4: secret.slice(-4), rights },
+        ...{
+          id,
+          project_id: project,
+          kind: 'pusher',
+          name,
+          hash: null,
+          secret: box,
+          tag: makeTag(),
+          last4: secret.slice(-4),
+          rights,
+        },
         ...{ created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
       };
       await keep(trx, row);
@@ -294,7 +304,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
 
 function pusherKeyOf(row: TokenRow): PusherKeyInfo {
   const { expiresAt: _never, ...info } = tokenOf(row);
-  return { ...info, appId: row.project_id, key: keyOf(row.id) };
+  return { ...info, appId: row.project_id, key: keyOf(row) };
 }
 
 /** An id that a form was given: the same form sent again means the same token. @throws Refusal `token.bad-id` */

@@ -27,6 +27,7 @@ export interface TokenRow {
   name: string;
   hash: Buffer | null; // of a token's secret
   secret: Buffer | null; // of a Pusher key, sealed; null once it is revoked
+  tag: string | null; // of a Pusher key: the end of its public half
   last4: string;
   rights: Right[];
   created_at: Instant;

@@ -445,6 +445,7 @@ export const projects: Store = {
     'relay.tokens.hash': 'project',
     'relay.tokens.kind': 'project',
     'relay.tokens.secret': 'technical',
+    'relay.tokens.tag': 'project',
     'relay.tokens.last4': 'project',
     'relay.tokens.rights': 'project',
     'relay.channels.name': 'project',

@@ -5,6 +5,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex.schema.withSchema('relay').alterTable('tokens', (table) => {
     table.text('kind').notNullable().defaultTo('token');
     table.binary('secret'); // sealed; gone once the key is revoked
+    table.text('tag'); // of a Pusher key: what makes its public half unguessable
     table.setNullable('hash');
   });
 }

@@ -9,7 +9,7 @@ import { mayDo, type Pass } from '../gate.ts';
 import type { Accepted } from '../log.ts';
 import { senderOf } from '../publisher.ts';
 import { countsAsked, type Event, parseBatch, parseEvent } from './events.ts';
-import { idOfKey, openSecret } from './keys.ts';
+import { idOfKey, isKey, openSecret } from './keys.ts';
 import { checkName, isNameable } from './names.ts';
 import { isDigest, isSignature, requestText } from './signatures.ts';
 
@@ -85,8 +85,10 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
     request: IncomingMessage,
     { app, path, parameters }: { app: string; path: string; parameters: ReadonlyMap<string, string> },
   ): Promise<Pass> {
-    const id = idOfKey(parameters.get('auth_key'));
-    const known = id ? await gate.pusherKey(id) : null;
+    const key = parameters.get('auth_key');
+    const id = idOfKey(key);
+    const found = id ? await gate.pusherKey(id) : null;
+    const known = found && isKey(key, found.token) ? found : null;
     const secret = known && (await openSecret(vault, known.token));
     const text = requestText(request.method ?? '', path, parameters);
     const signed = isSignature(parameters.get('auth_signature'), { secret: secret ?? '', text });

@@ -1,17 +1,31 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Refusal, type Vault } from '../../../core/index.ts';
 import type { TokenRow } from '../store.ts';
 
-const keyForm = /^[0-9a-hjkmnp-tv-z]{26}$/;
+const keyForm = /^([0-9a-hjkmnp-tv-z]{26})[0-9a-f]{20}$/;
 
-/** The public half of a key of the Pusher protocol: its id without the first word. It stands in pages and in URLs. */
-export function keyOf(id: string): string {
-  return id.slice('tok_'.length);
+/**
+ * The public half of a key of the Pusher protocol, which stands in pages and in URLs: its id without the first word,
+ * and a tag, because ids that were made together are much alike.
+ */
+export function keyOf({ id, tag }: Pick<TokenRow, 'id' | 'tag'>): string {
+  return `${id.slice('tok_'.length)}${tag ?? ''}`;
 }
 
-/** The id of a key as it is said, or null when it is none. */
+/** The id that a key as it is said speaks of, or null when it is none. */
 export function idOfKey(key: unknown): string | null {
-  return typeof key === 'string' && keyForm.test(key) ? `tok_${key}` : null;
+  const parts = typeof key === 'string' ? keyForm.exec(key) : null;
+  return parts && `tok_${parts[1]}`;
+}
+
+/** Whether a key as it is said is this one; compared in constant time. */
+export function isKey(said: unknown, token: Pick<TokenRow, 'id' | 'tag'>): boolean {
+  const [given, known] = [Buffer.from(String(said)), Buffer.from(keyOf(token))];
+  return given.length === known.length && timingSafeEqual(given, known);
+}
+
+export function makeTag(): string {
+  return randomBytes(10).toString('hex');
 }
 
 /** Secrets of a project lie under one key of the vault, which goes with the project's owner. */

@@ -19,7 +19,7 @@ import {
   subscriptionError,
   wordsOf,
 } from './frames.ts';
-import { idOfKey, keyOf, openSecret } from './keys.ts';
+import { idOfKey, isKey, openSecret } from './keys.ts';
 import { checkEvent, checkName, isPrivate } from './names.ts';
 import { channelText, isSignature } from './signatures.ts';
 
@@ -73,7 +73,7 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
     const id = idOfKey(key);
     const known = id ? await gate.pusherKey(id) : null;
     const secret = known && (await openSecret(vault, known.token));
-    if (!known || secret === null) throw noSuchKey();
+    if (!known || secret === null || !isKey(key, known.token)) throw noSuchKey();
     return { pass: gate.enterByKey(request, known, true), secret };
   }
 
@@ -186,7 +186,7 @@ function checkAuth({ pass, socketId = '' }: Connection, channel: string, asked: 
   const { auth, channel_data: data } = asked;
   const [key, signature] = typeof auth === 'string' ? auth.split(':') : [];
   const text = channelText(socketId, channel, typeof data === 'string' ? data : undefined);
-  if (isSignature(signature, { secret, text }) && key === keyOf(pass.token.id)) return;
+  if (isSignature(signature, { secret, text }) && isKey(key, pass.token)) return;
   throw new Refusal('channel.unauthorised', 'unauthenticated', {
     message: 'A private channel needs the signature that the owner’s program makes for this connection and channel.',
   });
