@@ -1,5 +1,14 @@
 import { Refusal, Temporal } from '../base/index.ts';
-import { always, type Citation, type DatedValue, describeValue, type Law, type Rule } from '../law/index.ts';
+import { earliestOf } from '../consents/index.ts';
+import {
+  always,
+  type Citation,
+  type DatedValue,
+  describeValue,
+  type Law,
+  type OperatorDocument,
+  type Rule,
+} from '../law/index.ts';
 import { withOffset } from './moments.ts';
 
 /*
@@ -65,13 +74,28 @@ export function changesBetween(law: Law, from: Day, to: Day): Change[] {
     .sort((a, b) => compare(a.on, b.on) || (a.rule < b.rule ? -1 : 1));
 }
 
-/** Editions of the operator's documents that take effect in the same time. */
+/** Editions of the operator's documents that take effect in the same time, in the order of their days. */
 export function editionsBetween(law: Law, from: Day, to: Day) {
-  return law.operator.documents.flatMap(({ id: document, title, editions }) =>
-    editions
-      .filter(({ published, effective = published }) => compare(effective, from) > 0 && compare(effective, to) <= 0)
-      .map(({ published, effective = published }) => ({ document, title, published, effective })),
-  );
+  return law.operator.documents
+    .flatMap(({ id: document, title, kind, editions }) =>
+      editions.map(({ published, effective = unsaid(law, kind, published) }) => ({
+        ...{ document, title, published, effective },
+      })),
+    )
+    .filter(({ effective }) => compare(effective, from) > 0 && compare(effective, to) <= 0)
+    .sort((a, b) => compare(a.effective, b.effective) || (a.document < b.document ? -1 : 1));
+}
+
+export type Editions = ReturnType<typeof editionsBetween>;
+
+/** An edition that does not say from when takes effect on the earliest day; where nothing asks for notice, at once. */
+function unsaid(law: Law, kind: OperatorDocument['kind'], published: Day): Day {
+  try {
+    return earliestOf(law, { kind }, published).effectiveOn;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'law.no-value') return published;
+    throw error;
+  }
 }
 
 type Bare = Omit<Change, 'examples'> & { next: Rule };

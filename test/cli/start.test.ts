@@ -120,6 +120,24 @@ describe('starting the service', () => {
     expect(JSON.parse(unknown.stdout).error.near).to.include('access.answer');
   });
 
+  it('answers a question to the law without the installation: no database, no web server', () => {
+    const watch = `import { registerHooks } from 'node:module';
+      const found = new Set();
+      registerHooks({ load(url, context, next) {
+        found.add(/node_modules\\/([^/]+)/.exec(url)?.[1] ?? 'own');
+        return next(url, context);
+      } });
+      process.on('exit', () => process.stderr.write([...found].sort().join()));`;
+    const hook = `data:text/javascript,${encodeURIComponent(watch)}`;
+    for (const question of ['due access.answer --from 2026-05-05', 'keep message.payload --from 2026-05-05']) {
+      const { stderr } = run(question.split(' '), { NODE_OPTIONS: `--import ${hook}` });
+      expect(stderr.split(',')).to.include('own').and.include('commander');
+      for (const heavy of ['knex', 'pg', 'ws', 'pdfkit', 'ajv', 'yaml', 'nodemailer']) {
+        expect(stderr.split(','), question).to.not.include(heavy);
+      }
+    }
+  });
+
   it('ends in silence when its reader has gone', async () => {
     const asked = spawn(process.execPath, [srok, 'lint', '--operator', 'qsockets'], { timeout: 60_000 });
     asked.stdout.destroy();

@@ -2,15 +2,7 @@ import type { Command } from 'commander';
 import { Temporal } from '../../base/index.ts';
 import { cite, type Law } from '../../law/index.ts';
 import type { CliContext } from '../app.ts';
-import {
-  type Answer,
-  type Change,
-  changesBetween,
-  type Example,
-  editionsBetween,
-  type Point,
-  type Side,
-} from '../changes.ts';
+import type { Answer, Change, Editions, Example, Point, Side } from '../changes.ts';
 import { inRussian, momentInRussian, parseDay } from '../moments.ts';
 import { print, UsageError } from '../output.ts';
 import { type Asked, openLaw, withLaw } from '../packs.ts';
@@ -27,6 +19,7 @@ export function addDiffCommand(program: Command, context: CliContext): void {
         throw new UsageError(`День --to (${to}) раньше дня --from (${from}).`, [], 'days.reversed');
       }
       const law = await openLaw(context, options.operator);
+      const { changesBetween, editionsBetween } = await import('../changes.ts');
       const changes = changesBetween(law, from, to);
       const editions = editionsBetween(law, from, to);
       const { digest } = law;
@@ -38,7 +31,7 @@ export function addDiffCommand(program: Command, context: CliContext): void {
 
 const whatWords: Record<Change['what'], string> = { begins: 'начинает', changes: 'меняется', ends: 'заканчивается' };
 
-function inWords(changes: readonly Change[], editions: ReturnType<typeof editionsBetween>, law: Law): string {
+function inWords(changes: readonly Change[], editions: Editions, law: Law): string {
   const blocks = [
     ...changes.map((change) => changeWords(change, law)),
     ...editions.map(({ title, published, effective }) =>
