@@ -332,9 +332,11 @@ async function hashesOf({ db }: Copy, account: string, subject: string): Promise
      union all select code_hash::text from core.recovery_codes where account_id = ?
      union all select encode(t.hash, 'hex') from relay.tokens t join relay.projects p on p.id = t.project_id
                where p.subject_id = ?
+     union all select encode(t.secret, 'base64') from relay.tokens t join relay.projects p on p.id = t.project_id
+               where p.subject_id = ?
      union all select encode(t.hash, 'base64') from relay.tokens t join relay.projects p on p.id = t.project_id
                where p.subject_id = ?`,
-    [account, account, account, account, subject, subject],
+    [account, account, account, account, subject, subject, subject],
   );
   return rows.map(({ hash }: { hash: string }) => hash).filter(Boolean);
 }

@@ -132,6 +132,7 @@ export async function aUser(test: TestApp, crew: Crew, key: string, name: string
   const canary = `canary-of-${key}`;
   const make = (plan: string) => browser.send('POST', '/api/v1/projects', { name: `Проект ${key} ${plan}`, plan });
   const free = expectStatus(await make('free'), 201);
+  const pusher = expectStatus(await browser.send('POST', `/api/v1/projects/${free.project.id}/pusher-keys`, {}), 201);
   const listener = await subscribe(app.url, free.token.token, `channel-${key}`);
   const sent = await publish(app.url, free.token.token, `channel-${key}`, Buffer.from(`{"note":"${canary}"}`));
   const message = expectStatus(sent, 202);
@@ -154,7 +155,7 @@ export async function aUser(test: TestApp, crew: Crew, key: string, name: string
     ...{ name, email, password, account, subject, browser },
     words: [name, email, canary, `Проект ${key}`, `channel-${key}`, `bank-${key}`, text],
     ids: [subject, account, free.project.id, paid.project.id, message.id, payment.payment, payment.invoice.number],
-    secrets: [password, free.token.token, secret, ...recoveryCodes],
+    secrets: [password, free.token.token, pusher.secret, secret, ...recoveryCodes],
   };
 }
 
