@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import { createBrowser } from '../http/house.ts';
+import { pathOf, peerOf, serverOf } from '../relay/pusher.ts';
 import { moscow, startApp, type TestApp } from '../support/app.ts';
 
 const json = { accept: 'application/json' };
@@ -277,6 +278,11 @@ describe('the pages of a project', function () {
 
     const second = (await api('POST', `/api/v1/projects/${project}/pusher-keys`, { rights: ['read'] })).json();
     expect(second).to.include.keys('appId', 'key', 'secret');
+    const asked = await serverOf(test.app.url, second).get({ path: '/channels' });
+    expect(await asked.json()).to.deep.equal({ channels: {} });
+    const peer = await peerOf(test.app.url, pathOf(second));
+    await peer.next(({ event }) => event === 'pusher:connection_established');
+    peer.socket.terminate();
     expect((await keys()).map(({ name, rights }: Record<string, unknown>) => [name, rights])).to.deep.equal([
       ['страница', ['subscribe']],
       ['Ключ Pusher', ['read']],
