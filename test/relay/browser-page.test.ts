@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { Browser } from 'playwright-core';
 import { openBrowser } from '../browser/site.ts';
 import { publish } from './engine.ts';
+import { aKey, serverOf } from './pusher.ts';
 import { aStand, type Stand } from './stand.ts';
 
 describe('a page of another site, in a real browser', function () {
@@ -77,5 +78,51 @@ describe('a page of another site, in a real browser', function () {
       '"by fetch"',
     ]);
     expect((await publish(stand.house.origin, token, 'news', 'x')).body.offset).to.equal(3);
+  });
+
+  it('uses the project by pusher-js as it is, its site’s server allowing it into a private room', async () => {
+    const { project, token } = await stand.aProject();
+    const key = await aKey(stand, project);
+    const server = serverOf(stand.house.origin, key);
+    const owner = createServer((request, response) => {
+      let form = '';
+      request
+        .on('data', (chunk) => (form += chunk))
+        .on('end', () => {
+          if (request.url !== '/pusher/auth')
+            return response.setHeader('content-type', 'text/html').end('<!doctype html>');
+          const asked = new URLSearchParams(form);
+          const auth = server.authorizeChannel(asked.get('socket_id') ?? '', asked.get('channel_name') ?? '');
+          return response.setHeader('content-type', 'application/json').end(JSON.stringify(auth));
+        });
+    });
+    await new Promise<void>((done) => owner.listen(0, '127.0.0.1', done));
+    const home = `http://127.0.0.1:${(owner.address() as AddressInfo).port}`;
+    const tab = await browser.newPage();
+    await tab.goto(home);
+    await tab.addScriptTag({ path: 'node_modules/pusher-js/dist/web/pusher.min.js' });
+    const { hostname, port } = new URL(stand.house.origin);
+    const visit = () =>
+      tab.evaluate(`new Promise((done) => {
+        const pusher = new Pusher('${key.key}', {
+          cluster: 'own', wsHost: '${hostname}', wsPort: ${port}, forceTLS: false, enabledTransports: ['ws'],
+        });
+        pusher.connection.bind('error', ({ error }) => done(error?.data?.code));
+        const room = pusher.subscribe('private-room');
+        room.bind('pusher:subscription_succeeded', () => room.trigger('client-hello', { from: 'страница' }));
+        room.bind('answer', (data) => { pusher.disconnect(); done(data); });
+      })`);
+    expect(await visit()).to.equal(4009);
+    const settings = { origins: [home], maxPayloadBytes: null, clientPublishing: true };
+    await stand.base.db.transaction((trx) => stand.relay.changeSettings(trx, project, settings));
+    const native = await stand.join(token);
+    native.send({ subscribe: 'private-room' });
+    await native.next((frame) => frame.subscribed);
+    const visited = visit();
+    expect(await native.next(({ type }) => type === 'client-hello')).to.include({ data: '{"from":"страница"}' });
+    await server.trigger('private-room', 'answer', { to: 'странице' });
+    expect(await visited).to.deep.equal({ to: 'странице' });
+    owner.closeAllConnections();
+    await new Promise((done) => owner.close(done));
   });
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { rawMember } from '../../plugins/relay/pusher/raw.ts';
 import { channelText, isDigest, isSignature, requestText } from '../../plugins/relay/pusher/signatures.ts';
 import { publish } from './engine.ts';
@@ -578,5 +579,12 @@ describe('the Pusher protocol, with the libraries that were written for it', fun
     expect(rawMember('{"\\u0064ata": 1e2 }', 'data')).to.equal('1e2');
     expect(rawMember('{"b":"\\\\","data":"\\"}"}', 'data')).to.equal('"\\"}"');
     expect(rawMember('{}', 'data')).to.equal(null);
+    const anyObject = fc.dictionary(fc.constantFrom('data', 'event', 'a"b', '\\', 'data '), fc.jsonValue());
+    fc.assert(
+      fc.property(anyObject, fc.constantFrom(undefined, 1, '\t'), (object, spaces) => {
+        const raw = rawMember(JSON.stringify(object, null, spaces), 'data');
+        expect(raw === null ? undefined : JSON.parse(raw)).to.deep.equal(JSON.parse(JSON.stringify(object)).data);
+      }),
+    );
   });
 });
