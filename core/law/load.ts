@@ -1,7 +1,7 @@
 import { Refusal, Temporal } from '../base/index.ts';
 import { amountOf } from './amount.ts';
 import { incidentClassOf, protectionLevelOf } from './classes.ts';
-import { dueOf } from './due.ts';
+import { applies, dueOf } from './due.ts';
 import { openPolicies } from './files.ts';
 import { findingsOf } from './findings/index.ts';
 import { categoryOf, keepOf } from './keep.ts';
@@ -93,8 +93,9 @@ export function createLaw(pack: Pack): Law {
     duties(fact, fields) {
       const opened: string[] = [];
       for (const duty of pack.duties.values()) {
-        // Without a rule that bounds it here, nobody owes it: another operator's promise, a life cycle this one has not.
-        if (!pack.byDuty.has(duty.id)) continue;
+        // Without a rule that bounds it here, nobody owes it: another operator's promise, a life cycle this one has not,
+        // a law that protects consumers only.
+        if (!pack.byDuty.get(duty.id)?.some((one) => applies(one, pack, customerOf(fields)))) continue;
         const opens = duty.opens.some(
           (one) =>
             one.fact === fact &&
@@ -136,4 +137,8 @@ export function createLaw(pack: Pack): Law {
     },
   };
   return law;
+}
+
+function customerOf(fields: Readonly<Record<string, unknown>> = {}): 'business' | 'consumer' | undefined {
+  return fields.customer === 'business' || fields.customer === 'consumer' ? fields.customer : undefined;
 }

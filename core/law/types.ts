@@ -599,7 +599,10 @@ export interface Law {
   receipt(channel: string, input: ReceiptInput): LegalReceipt;
   /** May this be done? @throws Refusal `law.unknown-permission`, `law.permission-input`, `law.no-section` */
   may<What extends keyof PermissionInputs>(what: What, input: PermissionInputs[What]): Permission;
-  /** The duties a fact opens, of those that some rule bounds; with its fields only those whose conditions they meet. */
+  /**
+   * The duties a fact opens, of those that some rule bounds; with its fields only those whose conditions they meet, and
+   * that are bounded for the customer they name.
+   */
   duties(fact: string, fields?: Readonly<Record<string, unknown>>): string[];
   dutyTypes(): readonly DutyType[];
   /** @throws Refusal `law.unknown-duty` */

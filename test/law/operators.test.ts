@@ -35,6 +35,23 @@ for (const name of names) {
       for (const category of kept) expect(String(law.keep(category, { from: today }).destroyBy)).to.match(/^20\d\d-/);
     });
 
+    it('opens no duty without a term, whoever the customer is', () => {
+      for (const customer of ['business', 'consumer'] as const) {
+        for (const { fact } of law.facts()) {
+          for (const duty of law.duties(fact, { customer })) {
+            const { dueOn, lateFrom, mayFrom } = law.due(duty, { from: today, customer });
+            expect(String(dueOn ?? lateFrom ?? mayFrom), duty).to.match(/^20\d\d-/);
+          }
+        }
+      }
+      expect(law.duties('claim.received', { customer: 'consumer' })).to.deep.equal([
+        'claim.answer',
+        'consumer.money-claim',
+      ]);
+      const answered = name === 'qsockets' ? ['claim.answer'] : [];
+      expect(law.duties('claim.received', { customer: 'business' })).to.deep.equal(answered);
+    });
+
     it('has a purpose for every category it keeps, and a term or a finding for every category of its purposes', () => {
       const used = new Set(law.operator.purposes.flatMap((purpose) => purpose.processing));
       const scheduled = new Set(law.operator.schedules.map((one) => one.category));
