@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
 import { type Clock, Refusal, Temporal } from '../base/index.ts';
 import { keyIdOf, openBox, sealBox, unwrapKey, wrapKey } from './box.ts';
 import { destroyFile, ignoreMissing, replaceFile, syncFolder, writeAt, writeNew } from './files.ts';
@@ -43,6 +43,8 @@ const rewrapSlice = 250;
 const namePattern = /^[a-z][a-z-]*(\/[\w.-]+)*$/;
 const longestName = 200;
 const followMs = 1000;
+const lockTries = 20;
+const lockPauseMs = 100;
 
 /**
  * Opens the keystore in this folder, or makes one.
@@ -259,13 +261,25 @@ export function createVault(options: {
 
   /** One of several writers writes: nobody else does meanwhile, and what the others wrote is known. */
   async function alone<T>(work: () => Promise<T>): Promise<T> {
-    const release = lockHome(folder);
+    const release = await lockSoon();
     try {
       load();
       dropStrays();
       return await work();
     } finally {
       release();
+    }
+  }
+
+  /** A command beside the nodes may have the folder for itself, for a moment. */
+  async function lockSoon(): Promise<() => void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return lockHome(folder);
+      } catch (error) {
+        if (tries >= lockTries || closed || !(error instanceof Refusal) || error.code !== 'vault.locked') throw error;
+        await pause(lockPauseMs);
+      }
     }
   }
 

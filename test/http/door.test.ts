@@ -392,6 +392,41 @@ describe('the front door', () => {
     await unwell.close();
   });
 
+  it('stays ready over what people should only know, and says it', async () => {
+    const house = await openHouse(
+      db,
+      [],
+      {},
+      { database: async () => null },
+      { notes: () => ['NATS does not answer'] },
+    );
+    const answer = await createBrowser(house.url)('GET', '/readyz');
+    expect(answer.status).to.equal(200);
+    expect(answer.json()).to.deep.equal({
+      status: 'ready',
+      checks: { database: 'ok' },
+      notes: ['NATS does not answer'],
+    });
+    await house.close();
+  });
+
+  it('shows its figures to whoever says the token, and to nobody where there is none', async () => {
+    const metrics = { token: 'a-token-of-the-operator', text: async () => 'srok_relay_nodes 1\n' };
+    const house = await openHouse(db, [], {}, {}, { metrics });
+    const call = createBrowser(house.url);
+    const ask = (said?: string) =>
+      call('GET', '/metrics', { headers: { accept: '*/*', ...(said ? { authorization: `Bearer ${said}` } : {}) } });
+    for (const wrong of [undefined, 'a-token-of-the-operatos', 'a', `${metrics.token}x`]) {
+      const refused = await ask(wrong);
+      expect(refused.status).to.not.equal(200);
+      expect(refused.text).not.to.include('srok_relay');
+    }
+    const shown = await ask(metrics.token);
+    expect([shown.status, shown.text]).to.deep.equal([200, 'srok_relay_nodes 1\n']);
+    await house.close();
+    expect((await browser()('GET', '/metrics')).status).to.equal(404);
+  });
+
   it('makes the OpenAPI document from the schemas that check', async () => {
     const document = (await browser()('GET', '/api/openapi.json')).json();
     expect(document.openapi).to.equal('3.1.0');

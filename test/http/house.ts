@@ -22,6 +22,7 @@ export async function openHouse(
   routes: RouteDefinition[],
   config: Partial<HttpConfig> = {},
   ready: Parameters<typeof createHttp>[0]['ready'] = {},
+  more: Pick<Parameters<typeof createHttp>[0], 'notes' | 'metrics'> = {},
 ): Promise<House> {
   const law = await loadLaw({ root: fileURLToPath(new URL('../../policies/', import.meta.url)), operator: 'qsockets' });
   const kept = new Map<string, object>();
@@ -30,7 +31,7 @@ export async function openHouse(
     log.push({ fields, message });
   };
   const http = createHttp({
-    ...{ db, law, ready, clock: systemClock },
+    ...{ db, law, ready, clock: systemClock, ...more },
     accounts: {
       sessions: {
         get: async (key) => kept.get(key) ?? null,

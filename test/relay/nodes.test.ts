@@ -51,6 +51,12 @@ describe('several nodes of the relay', () => {
     );
   }
 
+  const outcomeOf = (node: Node, token: string): Promise<string> =>
+    join(node, token).then(
+      () => 'in',
+      (error: Error) => error.message,
+    );
+
   const offsetsOf = (frames: readonly Frame[]): number[] => frames.map(({ offset }) => offset);
   const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
@@ -193,12 +199,6 @@ describe('several nodes of the relay', () => {
   });
 
   describe('and the limit of connections', () => {
-    const outcomeOf = (node: Node, token: string): Promise<string> =>
-      join(node, token).then(
-        () => 'in',
-        (error: Error) => error.message,
-      );
-
     it('let in exactly as many as the plan allows, however many come at once and wherever', async () => {
       const made = await several(3);
       const { token, project } = await stand.aProject('mini');
@@ -249,6 +249,63 @@ describe('several nodes of the relay', () => {
       await until(async () => (await used()) === 2);
       if (third === 'in') expect((await second.closed).code).to.equal(1013);
       expect(first.socket.readyState).to.equal(1);
+    });
+  });
+
+  describe('and a node that is about to stop', () => {
+    it('answers what was asked, tells its clients to come back, and lets nobody new in', async () => {
+      const [going, staying] = (await several(2, { natsUrl: nats.url })) as [Node, Node];
+      const { token, project } = await stand.aProject();
+      const [reader] = (await readersAt([staying], token, 'drain')) as [Client];
+      const [client] = (await readersAt([going], token, 'other')) as [Client];
+      const many = 200;
+      for (const index of upTo(many)) client.send({ publish: 'drain', data: `message ${index}`, ref: index });
+      await client.next((frame) => frame.ack === 1);
+      await Promise.all([going.parts.drain(0), client.closed]);
+      expect(await client.closed).to.deep.equal({
+        ...{ code: 1012, reason: 'the node restarts; come back and resume from the last offset' },
+      });
+      const acknowledged = client.frames.filter(({ ack }) => ack).map(({ id }) => id);
+      const logged = (await stand.base.db('relay.payloads').where({ project_id: project }).orderBy('offset')).map(
+        ({ id }) => id,
+      );
+      expect(acknowledged).to.deep.equal(logged);
+      await allHaveAll([reader], logged.length);
+      expect(await outcomeOf(going, token)).to.equal('503');
+      expect(await outcomeOf(staying, token)).to.equal('in');
+    });
+  });
+
+  describe('and their figures', () => {
+    it('count what is accepted, refused, delivered and open, and name nobody', async () => {
+      const [node] = (await several(1, { natsUrl: nats.url })) as [Node];
+      const { token, project } = await stand.aProject('mini');
+      const [reader] = (await readersAt([node], token, 'тайна')) as [Client];
+      for (const index of upTo(12)) await publish(node.origin, token, 'тайна', `message ${index}`);
+      await join(node, token);
+      expect(await outcomeOf(node, token)).to.equal('429');
+      await reader.until(10, (frame) => frame.id);
+      const text = await node.parts.figures();
+      for (const line of [
+        'srok_relay_accepted_total{door="http"} 10',
+        'srok_relay_refused_total{code="limit.messages"} 2',
+        'srok_relay_refused_total{code="limit.connections"} 1',
+        'srok_relay_delivered_total 10',
+        'srok_relay_connections 2',
+        'srok_relay_subscriptions 1',
+        'srok_relay_nodes 2',
+        'srok_relay_bus_up 1',
+        'srok_relay_behind 0',
+        'srok_relay_log_writable 1',
+        'srok_relay_batch_failures_total 0',
+        'srok_relay_slow_closes_total 0',
+      ]) {
+        expect(text.split('\n')).to.include(line);
+      }
+      expect(text).to.match(/^srok_relay_batch_seconds_count [1-9]/m);
+      for (const secret of [project, token, 'тайна']) expect(text).not.to.include(secret);
+      const asked = await node.parts.figures();
+      expect(asked.split('\n')).to.include('srok_relay_delivered_total 10');
     });
   });
 

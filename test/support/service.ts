@@ -10,11 +10,19 @@ export interface Service {
   setup: string | null;
 }
 
-/** Starts the service as a process of its own, as a person would, and waits until it says where it listens. */
-export function startService(home: string, port = 0): Promise<Service> {
+/**
+ * Starts the service as a process of its own, as a person would, and waits until it says where it listens.
+ * @param also further words of the command, and variables of the environment
+ */
+export function startService(
+  home: string,
+  port = 0,
+  also: { words?: readonly string[]; env?: Record<string, string> } = {},
+): Promise<Service> {
   const { DATABASE_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [srok, 'serve', '--json', '--home', home, '--port', String(port)], {
-    env,
+  const words = ['serve', '--json', '--home', home, '--port', String(port), ...(also.words ?? [])];
+  const child = spawn(process.execPath, [srok, ...words], {
+    env: { ...env, ...also.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new Promise((done, fail) => {
@@ -33,7 +41,8 @@ export function startService(home: string, port = 0): Promise<Service> {
 
 /** The process that really serves: the launcher hands over to another Node when its own is too old. */
 export function end(service: Service, signal: NodeJS.Signals): Promise<number | null> {
-  if (service.child.exitCode !== null) return Promise.resolve(service.child.exitCode);
+  const { exitCode, signalCode } = service.child;
+  if (exitCode !== null || signalCode !== null) return Promise.resolve(exitCode);
   const ended = new Promise<number | null>((done) => service.child.once('exit', done));
   service.child.kill(signal);
   return ended;
