@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 /*
  * A box: version (1 byte, 1 = AES-256-GCM) | key id (16) | nonce (12) | cipher text | tag (16).
@@ -32,15 +32,23 @@ export function nextNonce(): Buffer {
   return nonce;
 }
 
+/** What is authenticated beside the text: the head of the box and the caller's words. */
+function wordsOf(box: Buffer, aad: string): Buffer {
+  const words = Buffer.allocUnsafe(headBytes + Buffer.byteLength(aad));
+  box.copy(words, 0, 0, headBytes);
+  words.write(aad, headBytes);
+  return words;
+}
+
 /** @param keyId 16 bytes, @param key 32 bytes */
-export function sealBox(keyId: Buffer, key: Buffer, plain: Buffer, aad: string): Buffer {
+export function sealBox(keyId: Buffer, key: KeyObject, plain: Buffer, aad: string): Buffer {
   const box = Buffer.allocUnsafe(boxOverhead + plain.length);
   box[0] = version;
   keyId.copy(box, 1);
   const nonce = nextNonce();
   nonce.copy(box, headBytes);
-  const sealing = createCipheriv(cipher, createSecretKey(key), nonce);
-  sealing.setAAD(Buffer.concat([box.subarray(0, headBytes), Buffer.from(aad, 'utf8')]));
+  const sealing = createCipheriv(cipher, key, nonce);
+  sealing.setAAD(wordsOf(box, aad));
   sealing.update(plain).copy(box, headBytes + nonceBytes);
   sealing.final();
   sealing.getAuthTag().copy(box, box.length - tagBytes);
@@ -54,9 +62,10 @@ export function keyIdOf(box: Buffer): string | null {
 }
 
 /** @throws when the box, the key or the words do not belong together */
-export function openBox(key: Buffer, box: Buffer, aad: string): Buffer {
-  const opening = createDecipheriv(cipher, createSecretKey(key), box.subarray(headBytes, headBytes + nonceBytes));
-  opening.setAAD(Buffer.concat([box.subarray(0, headBytes), Buffer.from(aad, 'utf8')]));
+export function openBox(key: Buffer | KeyObject, box: Buffer, aad: string): Buffer {
+  const whole = Buffer.isBuffer(key) ? createSecretKey(key) : key;
+  const opening = createDecipheriv(cipher, whole, box.subarray(headBytes, headBytes + nonceBytes));
+  opening.setAAD(wordsOf(box, aad));
   opening.setAuthTag(box.subarray(box.length - tagBytes));
   const plain = opening.update(box.subarray(headBytes + nonceBytes, box.length - tagBytes));
   opening.final();

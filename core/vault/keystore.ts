@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { unwrapKey, wrapKey } from './box.ts';
 
@@ -27,6 +27,8 @@ export interface DataKey {
   wrapped: Buffer;
   /** the open key, in memory of its own; null when put away */
   open: Buffer | null;
+  /** the same as node:crypto takes it without looking at it anew each time */
+  ready?: KeyObject | null;
   dead: boolean;
 }
 
@@ -72,7 +74,7 @@ export function encodeHead(epoch: number, epochKey: Buffer): Buffer {
   return Buffer.concat([plain, wrapKey(epochKey, Buffer.alloc(0), plain)]);
 }
 
-export function encodeKey({ id, name, commitment, wrapped }: Omit<DataKey, 'open' | 'dead'>): Buffer {
+export function encodeKey({ id, name, commitment, wrapped }: Omit<DataKey, 'open' | 'ready' | 'dead'>): Buffer {
   return record(kinds.key, Buffer.concat([id, commitment, wrapped, Buffer.from(name, 'utf8')]));
 }
 

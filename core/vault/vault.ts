@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomFillSync } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject, randomBytes, randomFillSync } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -240,9 +240,17 @@ export function createVault(options: {
     return key.open;
   }
 
+  /** The key as ciphers take it, made ready once. */
+  function ready(key: DataKey): KeyObject {
+    const bytes = opened(key);
+    key.ready ??= createSecretKey(bytes);
+    return key.ready;
+  }
+
   function putAway(key: DataKey): void {
     key.open?.fill(0);
     key.open = null;
+    key.ready = null;
     lyingOpen.delete(key);
   }
 
@@ -506,7 +514,7 @@ export function createVault(options: {
   }
 
   function seal(key: DataKey, plain: Buffer, aad: string): Buffer {
-    return sealBox(key.id, opened(key), plain, aad);
+    return sealBox(key.id, ready(key), plain, aad);
   }
 
   try {
@@ -561,9 +569,9 @@ export function createVault(options: {
         const stone = tombstones.get(id);
         throw stone ? destroyed(stone.name) : unreadable('there is no key for it');
       }
-      const plainKey = opened(key);
+      const whole = ready(key);
       try {
-        return openBox(plainKey, box, aad);
+        return openBox(whole, box, aad);
       } catch {
         throw unreadable('it was changed, or belongs elsewhere');
       }

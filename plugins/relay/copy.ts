@@ -1,11 +1,9 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Client } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type { Client, Connection } from 'pg';
 import type { Temporal } from '../../core/index.ts';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const trailer = Buffer.from([0xff, 0xff]);
+const word = 2 ** 32;
 
 // PostgreSQL counts days and microseconds from the first of January 2000.
 const epochDay = 10_957;
@@ -17,18 +15,21 @@ export function pgDay(day: Temporal.PlainDate): number {
 }
 
 /** Microseconds since the epoch of PostgreSQL. */
-export function pgMicros(at: Temporal.Instant): bigint {
-  return at.epochNanoseconds / 1000n - epochMicros;
+export function pgMicros(at: Temporal.Instant): number {
+  return Number(at.epochNanoseconds / 1000n - epochMicros);
 }
 
-/** Writes rows of PostgreSQL's binary COPY format into one growing buffer. */
-export function copyWriter(columns: number) {
-  let buffer = Buffer.allocUnsafe(64 * 1024);
+/**
+ * Writes rows of PostgreSQL's binary COPY format into one growing buffer.
+ * @param bytes what they will take, about
+ */
+export function copyWriter(columns: number, bytes = 64 * 1024) {
+  let buffer = Buffer.allocUnsafe(bytes);
   let end = signature.copy(buffer, 0);
 
-  const room = (bytes: number): void => {
-    if (end + bytes <= buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, end + bytes));
+  const room = (more: number): void => {
+    if (end + more <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, end + more));
     buffer.copy(larger, 0, 0, end);
     buffer = larger;
   };
@@ -41,10 +42,9 @@ export function copyWriter(columns: number) {
     },
     text(value: string | null) {
       if (value === null) return writer.nothing();
-      const bytes = Buffer.byteLength(value);
-      room(4 + bytes);
-      end = buffer.writeInt32BE(bytes, end);
-      end += buffer.write(value, end);
+      room(4 + 3 * value.length);
+      const written = buffer.write(value, end + 4);
+      end = buffer.writeInt32BE(written, end) + written;
       return writer;
     },
     bytes(value: Buffer) {
@@ -59,10 +59,12 @@ export function copyWriter(columns: number) {
       end = buffer.writeInt32BE(value, end);
       return writer;
     },
-    int8(value: bigint) {
+    /** @param value a safe integer */
+    int8(value: number) {
       room(12);
       end = buffer.writeInt32BE(8, end);
-      end = buffer.writeBigInt64BE(value, end);
+      end = buffer.writeInt32BE(Math.floor(value / word), end);
+      end = buffer.writeUInt32BE(value >>> 0, end);
       return writer;
     },
     nothing() {
@@ -79,7 +81,46 @@ export function copyWriter(columns: number) {
   return writer;
 }
 
-/** Sends a finished buffer into a table by COPY, on the connection of a transaction. */
-export async function copyInto(connection: Client, statement: string, data: Buffer): Promise<void> {
-  await pipeline(Readable.from([data], { objectMode: false }), connection.query(copyFrom(statement)));
+const copyData = 0x64;
+const copyDone = Buffer.from([0x63, 0, 0, 0, 4]);
+
+/**
+ * Sends finished buffers into tables and commits the transaction, all in one go: one way to the server and back,
+ * whatever is written. Resolves once the server has said that it has committed.
+ * @throws Error of the server, after which nothing of it is committed; when the connection is lost, nobody knows
+ */
+export function copyAndCommit(client: Client, copies: readonly { into: string; data: Buffer }[]): Promise<void> {
+  return new Promise((done, fail) => {
+    let last = '';
+    let failed = false;
+    client.query({
+      submit(connection: Connection) {
+        const { stream } = connection;
+        stream.cork();
+        connection.query([...copies.map(({ into }) => into), 'commit'].join('; '));
+        for (const { data } of copies) {
+          const head = Buffer.from([copyData, 0, 0, 0, 0]);
+          head.writeUInt32BE(data.length + 4, 1);
+          stream.write(head);
+          stream.write(data);
+          stream.write(copyDone);
+        }
+        stream.uncork();
+      },
+      // What the server asks for has been sent already: it passes over what it no longer wants (PostgreSQL, 54.2.6).
+      handleCopyInResponse() {},
+      handleCommandComplete({ text }: { text: string }) {
+        last = text;
+      },
+      handleError(error: Error) {
+        failed = true;
+        fail(error);
+      },
+      handleReadyForQuery() {
+        if (failed) return;
+        if (last === 'COMMIT') done();
+        else fail(new Error(`The database answered ${last} to a commit.`));
+      },
+    } as never);
+  });
 }

@@ -1,23 +1,24 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { type Engine, Refusal, sectionOf, type Temporal } from '../../core/index.ts';
-import { messageOf, type Shown } from './channel.ts';
+import { type Engine, Refusal, sectionOf } from '../../core/index.ts';
+import { messageOf } from './channel.ts';
+import { createDeliveries } from './deliveries.ts';
 import type { Figures } from './figures.ts';
 import type { Voice } from './frames.ts';
 import type { Pass } from './gate.ts';
-import { payloadAad, recoveryWindow, type Told } from './log.ts';
-import { addDeliveries, channelEnds, type DeliveryCount, readAfter, type StoredRow } from './store.ts';
+import { recoveryWindow, type Told } from './log.ts';
+import { createMissed, cut, type Page, type Stretch, stretchOf } from './missed.ts';
+import { channelEnds, type StoredRow } from './store.ts';
 import { createTurns } from './turns.ts';
 
 /** How many bytes may wait for one slow reader before it is let go. */
 const queueBytes = 4 * 1024 * 1024;
-const pageRows = 500;
-const pageBytes = 1024 * 1024;
+/** Frames that are written as one: more would be too much at once for a reader that is only a little behind. */
+const joinedBytes = 256 * 1024;
+const copiedBytes = 64 * 1024;
 /** Readers that look into the log at the same time: publishing needs the database too. */
 const readersAtOnce = 8;
 const retryMs = 500;
-const deliveriesMs = 1000;
-const deliveriesKept = 100_000;
 const subscriptionsPerConnection = 1000;
 /** What a connection has asked may take no longer when the node stops. */
 const letGoMs = 5000;
@@ -85,16 +86,16 @@ export function createHub(
     listening?(project: string): Promise<void>;
   } = {},
 ) {
-  const { db, law, clock, vault, log } = engine;
+  const { db, law, clock, log } = engine;
   const { minutes } = sectionOf(law.operator, 'recovery');
   const turn = createTurns(readersAtOnce);
+  const missed = createMissed(engine, turn);
+  const deliveries = createDeliveries(engine);
   const draining = new WeakMap<Duplex, Promise<void>>();
   const channels = new Map<string, Set<Subscription>>();
   const projects = new Map<string, Set<Connection>>();
   const occupied = new Map<string, Set<string>>(); // names of channels that somebody reads, by project
-  let counts: DeliveryCount[] = [];
-  let flushing: NodeJS.Timeout | null = null;
-  let writing: Promise<void> = Promise.resolve();
+  let dirty: Connection[] = []; // with frames to be written at the end of this turn
 
   function send(connection: Connection, frame: Buffer): boolean {
     if (connection.closed) return false;
@@ -109,19 +110,31 @@ export function createHub(
     connection.pendingBytes += frame.length;
     if (!connection.scheduled) {
       connection.scheduled = true;
-      setImmediate(flush, connection);
+      if (dirty.length === 0) setImmediate(flushAll);
+      dirty.push(connection);
     }
     return true;
   }
 
+  function flushAll(): void {
+    const all = dirty;
+    dirty = [];
+    for (const connection of all) flush(connection);
+  }
+
   function flush(connection: Connection): void {
     connection.scheduled = false;
-    const { pending, socket } = connection;
+    const { pending, pendingBytes, socket } = connection;
     connection.pending = [];
     connection.pendingBytes = 0;
     if (connection.closed || pending.length === 0 || !socket.writable) return;
     if (pending.length === 1) {
       socket.write(pending[0] as Buffer);
+      return;
+    }
+    // Many small ones are put together sooner than they are listed to the system.
+    if (pendingBytes <= copiedBytes) {
+      socket.write(Buffer.concat(pending, pendingBytes));
       return;
     }
     socket.cork();
@@ -192,52 +205,81 @@ export function createHub(
     if (names?.size === 0) occupied.delete(connection.project);
   }
 
-  async function replay(subscription: Subscription): Promise<void> {
-    subscription.replaying = true;
-    const { connection, channel } = subscription;
+  const reads = (reader: Subscription): boolean =>
+    !reader.connection.closed && reader.connection.subscriptions.get(reader.channel) === reader;
+
+  /** Reads from the log what a reader has not been given of what is known to be there. */
+  async function replay(reader: Subscription): Promise<void> {
+    reader.replaying = true;
+    const { connection, channel } = reader;
     try {
-      for (;;) {
-        const { rows, more } = await turn(() =>
-          readAfter(db, {
-            ...{ project: connection.project, channel, after: subscription.last, limit: pageRows, bytes: pageBytes },
-            ...recoveryWindow(clock, minutes, law.zone),
-          }),
-        );
-        for (const row of rows) {
-          if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
-          if (subscription.skip.delete(row.offset)) {
-            subscription.last = row.offset;
-            continue;
-          }
-          const frame = connection.codec.message(await shownOf(row));
-          if (row.offset !== subscription.last + 1) sendLost(connection, channel, subscription.last, row.offset);
-          if (!send(connection, frame)) return;
-          subscription.last = row.offset;
-          figures?.delivered(1, 0);
-          note(row, 1, 0);
-          await drained(connection);
-        }
-        // Nothing newer was told meanwhile: from here on frames come directly.
-        if (!more && subscription.last >= subscription.seen) {
-          subscription.replaying = false;
-          return;
-        }
-        if (rows.length === 0) {
-          // Told, yet no longer in the window: it is lost for this reader.
-          sendLost(connection, channel, subscription.last, subscription.seen + 1);
-          subscription.last = subscription.seen;
-        }
+      while (reads(reader) && reader.last < reader.seen) {
+        const { project } = connection;
+        const page = await missed.page({ project, channel, after: reader.last, upTo: reader.seen });
+        await give(reader, page);
       }
+      // Nothing newer was told meanwhile: from here on frames come directly.
+      reader.replaying = false;
     } catch (error) {
       log.warn({ project: connection.project, error: String(error) }, 'A replay was interrupted.');
       if (error instanceof Refusal) {
-        close(connection, closeCodes.restart, `resume after ${channel}=${subscription.last}`);
+        close(connection, closeCodes.restart, `resume after ${channel}=${reader.last}`);
         return;
       }
       // The database is away: the reader keeps its place, and looks again when it may be back.
       setTimeout(() => {
-        if (!connection.closed && connection.subscriptions.get(channel) === subscription) void replay(subscription);
+        if (reads(reader)) void replay(reader);
       }, retryMs).unref();
+    }
+  }
+
+  /** Hands a page to a reader at its pace, and says what is missing in it. */
+  async function give(reader: Subscription, { stretches, to }: Page): Promise<void> {
+    for (const stretch of stretches) {
+      if (!reads(reader)) return;
+      if (stretch.run.first !== reader.last + 1) sendLost(reader, stretch.run.first);
+      const given = hand(reader, stretch);
+      count(stretch, given ? 1 : 0, given ? 0 : 1);
+      if (!given) return;
+      await drained(reader.connection);
+    }
+    if (reads(reader) && to > reader.last) sendLost(reader, to + 1);
+  }
+
+  function count({ run, offsets }: Stretch, delivered: number, failed: number): void {
+    figures?.delivered(delivered * offsets.length, failed * offsets.length);
+    deliveries.add(run, delivered, failed);
+  }
+
+  /** Writes a stretch to a reader that is just before it. @returns whether it was taken */
+  function hand(reader: Subscription, stretch: Stretch): boolean {
+    const { connection, skip } = reader;
+    const { codec } = connection;
+    if (skip.size === 0) {
+      if (!send(connection, stretch.frames(codec))) return false;
+    } else {
+      for (const [index, offset] of stretch.offsets.entries()) {
+        if (!skip.delete(offset) && !send(connection, stretch.frame(codec, index))) return false;
+        reader.last = offset;
+      }
+    }
+    reader.last = stretch.run.last;
+    return true;
+  }
+
+  /** Looks how far a channel is: a commit may have happened unseen. */
+  async function look(project: string, channel: string): Promise<void> {
+    const key = keyOf(project, channel);
+    if (!channels.has(key)) return;
+    try {
+      const { newest } = await turn(() => channelEnds(db, { project, channel }));
+      for (const reader of channels.get(key) ?? []) {
+        if (reader.last >= newest) continue;
+        reader.seen = Math.max(reader.seen, newest);
+        if (!reader.replaying) void replay(reader);
+      }
+    } catch {
+      setTimeout(() => void look(project, channel), retryMs).unref();
     }
   }
 
@@ -266,108 +308,63 @@ export function createHub(
     return moment;
   }
 
-  function sendLost(connection: Connection, channel: string, after: number, before: number): void {
-    send(connection, connection.codec.lost(channel, after, before, 'recovery-window'));
+  /** What lies between the last that a reader got and this one cannot be had any more. */
+  function sendLost(reader: Subscription, before: number): void {
+    const { connection, channel } = reader;
+    send(connection, connection.codec.lost(channel, reader.last, before, 'recovery-window'));
+    reader.last = before - 1;
   }
 
-  async function shownOf(row: StoredRow): Promise<Shown> {
-    const payload = await vault.open(row.box, payloadAad(row.processed_on.toString(), row.project_id, row.id));
-    return {
-      ...{ channel: row.channel, offset: row.offset, id: row.id, type: row.content_type, payload },
-      at: row.at,
-    };
-  }
-
-  function note(
-    row: { processed_on: Temporal.PlainDate; project_id: string; channel: string; offset: number },
-    delivered: number,
-    failed: number,
-  ): void {
-    // Counts are a service to the user, not proof: when the log cannot take them, the oldest are given up.
-    if (counts.length >= deliveriesKept) counts = counts.slice(deliveriesKept / 2);
-    counts.push({
-      ...{ processedOn: row.processed_on, project: row.project_id, channel: row.channel, offset: row.offset },
-      ...{ at: clock.now(), delivered, failed },
-    });
-    if (flushing) return;
-    flushing = setTimeout(writeDeliveries, deliveriesMs);
-    flushing.unref();
-  }
-
-  function writeDeliveries(): Promise<void> {
-    if (flushing) clearTimeout(flushing);
-    flushing = null;
-    writing = writing.then(async () => {
-      const written = counts;
-      counts = [];
-      if (written.length === 0) return;
-      try {
-        await addDeliveries(db, written);
-      } catch (error) {
-        log.warn({ error: String(error), rows: written.length }, 'Counts of deliveries could not be written.');
+  /** Messages of one channel that follow on each other, for all who read it. */
+  function deliverRun(readers: Iterable<Subscription>, messages: readonly Told[]): void {
+    const [first, last] = [messages[0] as Told, messages.at(-1) as Told];
+    const stretch = stretchOf(
+      messages.map(({ receivedAt: at, ...message }) => ({ ...message, at })),
+      first,
+    );
+    let delivered = 0;
+    let failed = 0;
+    for (const reader of readers) {
+      leaveOut(reader, messages);
+      if (reader.replaying) reader.seen = Math.max(reader.seen, last.offset);
+      else if (reader.last >= last.offset) continue;
+      else if (reader.last === first.offset - 1) {
+        if (hand(reader, stretch)) delivered++;
+        else failed++;
+      } else {
+        reader.seen = last.offset;
+        void replay(reader);
       }
-    });
-    return writing;
+    }
+    if (delivered + failed > 0) count(stretch, delivered, failed);
+  }
+
+  function leaveOut(reader: Subscription, messages: readonly Told[]): void {
+    const { socketId } = reader.connection;
+    if (socketId === undefined) return;
+    for (const { except, offset } of messages) if (except === socketId && offset > reader.last) reader.skip.add(offset);
   }
 
   return {
     /** Frames for everyone who listens. Called in the order of the log, after the commit. */
     deliver(messages: readonly Told[]): void {
+      const byChannel = new Map<string, Told[]>();
       for (const message of messages) {
-        const readers = channels.get(keyOf(message.project, message.channel));
-        if (!readers) continue;
-        const frames = new Map<Voice, Buffer>(); // one for all readers of a subprotocol
-        let delivered = 0;
-        let failed = 0;
-        for (const reader of readers) {
-          const leftOut = message.except !== undefined && message.except === reader.connection.socketId;
-          if (leftOut && (reader.replaying || message.offset > reader.last + 1)) reader.skip.add(message.offset);
-          if (reader.replaying) {
-            reader.seen = Math.max(reader.seen, message.offset);
-            continue;
-          }
-          if (message.offset <= reader.last) continue;
-          if (message.offset !== reader.last + 1) {
-            reader.seen = message.offset;
-            void replay(reader);
-            continue;
-          }
-          if (leftOut) {
-            reader.last = message.offset;
-            continue;
-          }
-          const { codec } = reader.connection;
-          let frame = frames.get(codec);
-          if (!frame) {
-            frame = codec.message({
-              ...{ channel: message.channel, offset: message.offset, id: message.id },
-              ...{ at: message.receivedAt, type: message.type, payload: message.payload },
-            });
-            frames.set(codec, frame);
-          }
-          if (send(reader.connection, frame)) {
-            reader.last = message.offset;
-            delivered++;
-          } else failed++;
-        }
-        if (delivered + failed > 0) {
-          figures?.delivered(delivered, failed);
-          note(
-            {
-              ...{ processed_on: message.processedOn, project_id: message.project },
-              ...{ channel: message.channel, offset: message.offset },
-            },
-            delivered,
-            failed,
-          );
-        }
+        const key = keyOf(message.project, message.channel);
+        const others = byChannel.get(key);
+        if (others) others.push(message);
+        else if (channels.has(key)) byChannel.set(key, [message]);
+      }
+      for (const [key, told] of byChannel) {
+        const readers = channels.get(key) ?? [];
+        for (const run of cut(told, { most: joinedBytes, weigh: ({ payload }) => payload.length }))
+          deliverRun(readers, run);
       }
     },
     /** Readers of these channels look into the log for themselves: a commit may have happened unseen. */
     lookAgain(doubted: readonly { project: string; channel: string }[]): void {
-      for (const key of new Set(doubted.map(({ project, channel }) => keyOf(project, channel)))) {
-        for (const reader of channels.get(key) ?? []) if (!reader.replaying) void replay(reader);
-      }
+      const each = new Map(doubted.map((one) => [keyOf(one.project, one.channel), one]));
+      for (const { project, channel } of each.values()) void look(project, channel);
     },
     /** The offset that everyone who is not reading from the log has; null when there is nobody. */
     reached(project: string, channel: string): number | null {
@@ -414,7 +411,7 @@ export function createHub(
         ends = await turn(() =>
           channelEnds(db, {
             ...{ project: connection.project, channel },
-            ...recoveryWindow(clock, minutes, law.zone),
+            ...(after === undefined ? {} : { after, ...recoveryWindow(clock, minutes, law.zone) }),
           }),
         );
         if (after !== undefined && after > ends.newest) {
@@ -431,21 +428,16 @@ export function createHub(
       if (connection.closed || connection.subscriptions.get(channel) !== subscription) return;
       send(connection, connection.codec.subscribed(channel, ends.newest));
       subscription.last = after ?? ends.newest;
-      if (after !== undefined && after < ends.newest) {
-        const first = ends.oldest ?? ends.newest + 1;
-        if (after < first - 1) {
-          sendLost(connection, channel, after, first);
-          subscription.last = first - 1;
-        }
-      }
-      // Nothing was missed and nothing was told meanwhile: the log need not be looked into.
-      if (subscription.last >= ends.newest && subscription.seen <= subscription.last) subscription.replaying = false;
-      else await replay(subscription);
+      subscription.seen = Math.max(subscription.seen, ends.newest);
+      // What has left the window is passed over at once, however much it is.
+      const first = ends.oldest ?? ends.newest + 1;
+      if (subscription.last < Math.min(first, ends.newest + 1) - 1) sendLost(subscription, first);
+      await replay(subscription);
     },
     unsubscribe: leave,
     send,
     close,
-    opened: async (row: StoredRow) => messageOf(await shownOf(row)),
+    opened: async (row: StoredRow) => messageOf(await missed.shownOf(row)),
     connections: (project: string): Connection[] => [...(projects.get(project) ?? [])],
     projects: (): string[] => [...projects.keys()],
     /** Channels of a project that somebody on this node reads. */
@@ -453,7 +445,7 @@ export function createHub(
     /** How many on this node read a channel. */
     readers: (project: string, channel: string): number => channels.get(keyOf(project, channel))?.size ?? 0,
     /** Writes the counts of deliveries that are still in memory. */
-    flushDeliveries: writeDeliveries,
+    flushDeliveries: deliveries.write,
     closeAll,
     /** Lets go of all connections: each is answered what it has asked, and told to come back elsewhere. */
     async letGoOfAll(): Promise<void> {
@@ -470,7 +462,7 @@ export function createHub(
     },
     async stop(): Promise<void> {
       closeAll(closeCodes.restart, restart);
-      await writeDeliveries();
+      await deliveries.write();
     },
   };
 }

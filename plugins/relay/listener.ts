@@ -57,7 +57,7 @@ export function createListener({ db }: Engine) {
 
 export type Listener = ReturnType<typeof createListener>;
 
-/** The pool's own settings, for one connection beside it. */
-function connectionOf(db: Db): pg.ClientConfig {
+/** The pool's own settings, for connections beside it. */
+export function connectionOf(db: Db): pg.ClientConfig {
   return db.client.config.connection as pg.ClientConfig;
 }

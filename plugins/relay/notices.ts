@@ -7,21 +7,12 @@ import {
   type Temporal,
   type Trx,
 } from '../../core/index.ts';
-import { noteNotice } from './store.ts';
-
-interface Used {
-  project_id: string;
-  subject_id: string;
-  messages: number;
-  fitted: number;
-  daily_limit: number;
-  notices: Record<string, string>;
-  account_id: string | null;
-}
+import { lockNotices, noteNotice } from './store.ts';
+import type { ProjectUse } from './usage.ts';
 
 /** Tells the owner of a project, once for a limit and day, that it is nearly or wholly used up. */
 export function createNotices(engine: Engine) {
-  const { law, letters, log } = engine;
+  const { db, law, letters, log } = engine;
   const { dayZone, clause, warnAt } = sectionOf(law.operator, 'limits');
 
   /** The channels of the policy; without an address (an account that is gone) the dashboard alone. */
@@ -81,28 +72,29 @@ export function createNotices(engine: Engine) {
     }
   }
 
+  /** The first message of a day is a sign of life of its owner. */
+  async function signOfLife({ account_id: account, messages, fitted }: ProjectUse): Promise<void> {
+    if (messages !== fitted || !account) return;
+    await db
+      .transaction((trx) => engine.accounts.activity(trx, account, 'message'))
+      .catch((error) => log.error({ account, error: String(error) }, 'A sign of life could not be noted.'));
+  }
+
   return {
-    async messages(trx: Trx, use: Used, when: { at: Temporal.Instant; on: Temporal.PlainDate }): Promise<void> {
+    /** Tells what a batch has brought about; its messages are in the log already. */
+    async messages(use: ProjectUse, when: { at: Temporal.Instant; on: Temporal.PlainDate }): Promise<void> {
       if (use.messages === 0) return;
-      // The first message of a day is a sign of life of its owner.
-      const { account_id: account } = use;
-      if (use.messages === use.fitted && account) {
-        await trx
-          .transaction((inner) => engine.accounts.activity(inner, account, 'message'))
-          .catch((error) => log.error({ account, error: String(error) }, 'A sign of life could not be noted.'));
-      }
-      await tell(
-        trx,
-        'messages',
-        {
-          project: use.project_id,
-          subject: use.subject_id,
-          used: use.messages,
-          limit: use.daily_limit,
-          given: use.notices,
-        },
-        when,
-      );
+      await signOfLife(use);
+      const { project_id: project, subject_id: subject, messages: used, daily_limit: limit } = use;
+      const asked = { project, subject, used, limit };
+      if (noticesDue('messages', { used, limit, warnAt, given: Object.keys(use.notices) }).length === 0) return;
+      await db
+        .transaction(async (trx) => {
+          // Another batch may have told it meanwhile, here or on another node.
+          const given = await lockNotices(trx, project, when.on);
+          await tell(trx, 'messages', { ...asked, given }, when);
+        })
+        .catch((error) => log.error({ project, error: String(error) }, 'A notice of a limit could not be made.'));
     },
     connections: (
       trx: Trx,

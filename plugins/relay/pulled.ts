@@ -10,11 +10,11 @@ export function createPull({ clock, db, law }: Pick<Engine, 'clock' | 'db' | 'la
   const { minutes } = sectionOf(law.operator, 'recovery');
   return async function pull(project: string, { channel, after, limit }: Pull) {
     const where = { project, channel, ...recoveryWindow(clock, minutes, law.zone) };
-    const { newest, oldest } = await channelEnds(db, where);
+    const { newest, oldest } = await channelEnds(db, { ...where, after });
     const { rows } = await readAfter(db, { ...where, after, limit, bytes: bytesAtOnce });
     const messages = await Promise.all(rows.map(hub.opened));
     const first = oldest ?? newest + 1;
-    const lost = after < first - 1 ? { after, before: first, reason: 'recovery-window' } : null;
+    const lost = after < newest && after < first - 1 ? { after, before: first, reason: 'recovery-window' } : null;
     return { channel, newest, ...(lost ? { lost } : {}), messages };
   };
 }

@@ -182,6 +182,15 @@ export async function countConnections(
   return rows[0] as UsageRow;
 }
 
+/** Locks the day of a project. @returns the notices that were given for it */
+export async function lockNotices(trx: Trx, project: string, on: Day): Promise<Record<string, string>> {
+  const row = await trx('relay.usage')
+    .where({ project_id: project, used_on: on as never })
+    .forUpdate()
+    .first('notices');
+  return row?.notices ?? {};
+}
+
 export async function noteNotice(
   trx: Trx,
   { project, on, key, at }: { project: string; on: Day; key: string; at: Instant },
@@ -210,44 +219,77 @@ export interface StoredRow {
  */
 export async function readAfter(
   db: Db,
-  query: { project: string; channel: string; after: number; since: Instant; day: Day; limit: number; bytes: number },
+  query: {
+    project: string;
+    channel: string;
+    after: number;
+    upTo?: number;
+    since: Instant;
+    day: Day;
+    limit: number;
+    bytes: number;
+  },
 ): Promise<{ rows: StoredRow[]; more: boolean }> {
+  const { upTo = Number.MAX_SAFE_INTEGER } = query;
   const rows = await ask<StoredRow & { before: number }>(
     db,
     `select * from (
        select *, sum(octet_length(box)) over (order by "offset") - octet_length(box) as before from (
          select processed_on, project_id, channel, "offset", id, at, content_type, box from relay.payloads
-         where project_id = ? and channel = ? and "offset" > ? and processed_on >= ? and at >= ?
+         where project_id = ? and channel = ? and "offset" > ? and "offset" <= ? and processed_on >= ? and at >= ?
          order by "offset" limit ?) page
      ) sized where before < ? order by "offset"`,
-    [query.project, query.channel, query.after, query.day, query.since, query.limit, query.bytes],
+    [query.project, query.channel, query.after, upTo, query.day, query.since, query.limit, query.bytes],
   );
   const last = rows.at(-1);
   const cut = last !== undefined && Number(last.before) + last.box.length >= query.bytes;
   return { rows, more: cut || rows.length === query.limit };
 }
 
-/** The newest offset of a channel (0 before the first message) and the oldest one still in the recovery window. */
+/**
+ * The newest offset of a channel (0 before the first message), and for who resumes after one the oldest offset that is
+ * still in the recovery window. Messages of a channel came in the order of their offsets, so the beginning of the
+ * window is found by halving, whatever lies before it; what has no row any more is before it, too.
+ */
 export async function channelEnds(
   db: Db,
-  query: { project: string; channel: string; since: Instant; day: Day },
+  query: { project: string; channel: string; after?: number; since?: Instant; day?: Day },
 ): Promise<{ newest: number; oldest: number | null }> {
-  const rows = await ask<{ newest: number; oldest: number | null }>(
+  const { project, channel, after } = query;
+  const known = await ask<{ newest: number }>(
     db,
-    `select coalesce((select last_offset from relay.channels where project_id = ? and name = ?), 0) as newest,
-       (select min("offset") from relay.payloads
-        where project_id = ? and channel = ? and processed_on >= ? and at >= ?) as oldest`,
-    [query.project, query.channel, query.project, query.channel, query.day, query.since],
+    'select last_offset as newest from relay.channels where project_id = ? and name = ?',
+    [project, channel],
   );
-  return rows[0] as { newest: number; oldest: number | null };
+  const newest = known[0]?.newest ?? 0;
+  if (after === undefined || after >= newest) return { newest, oldest: null };
+  const rows = await ask<{ oldest: number }>(
+    db,
+    `with recursive search (before, found) as (
+       select ?::bigint, ?::bigint
+       union all
+       select case when there then before else middle end, case when there then middle else found end
+       from (
+         select *, exists (select 1 from relay.payloads
+           where project_id = ? and channel = ? and "offset" = middle and processed_on >= ? and at >= ?) as there
+         from (select *, (before + found) / 2 as middle from search where found - before > 1) halves
+       ) looked
+     ) select found as oldest from search order by found - before limit 1`,
+    [after, newest + 1, project, channel, query.day, query.since],
+  );
+  const oldest = rows[0]?.oldest ?? newest + 1;
+  return { newest, oldest: oldest > newest ? null : oldest };
 }
 
+/** How often messages of one channel that follow on each other were delivered. */
 export interface DeliveryCount {
   processedOn: Day;
   project: string;
   channel: string;
-  offset: number;
-  at: Instant;
+  first: number; // offsets
+  last: number;
+  firstAt: number; // milliseconds of the epoch
+  lastAt: number;
   delivered: number;
   failed: number;
 }
@@ -257,9 +299,10 @@ export async function addDeliveries(db: Db, counts: readonly DeliveryCount[]): P
   await ask(
     db,
     `insert into relay.deliveries as d (processed_on, project_id, channel, "offset", first_at, last_at, delivered, failed)
-     select day, project, channel, o, min(at), max(at), sum(delivered), sum(failed)
-     from unnest(?::date[], ?::text[], ?::text[], ?::bigint[], ?::timestamptz[], ?::int[], ?::int[])
-       as w (day, project, channel, o, at, delivered, failed)
+     select day, project, channel, o, to_timestamp(min(first_at) / 1000), to_timestamp(max(last_at) / 1000),
+       sum(delivered), sum(failed)
+     from unnest(?::date[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::float8[], ?::float8[], ?::int[], ?::int[])
+       as w (day, project, channel, first, last, first_at, last_at, delivered, failed), generate_series(first, last) as o
      group by 1, 2, 3, 4 order by 2, 3, 4
      on conflict (project_id, channel, "offset", processed_on) do update set
        first_at = least(d.first_at, excluded.first_at), last_at = greatest(d.last_at, excluded.last_at),
@@ -268,8 +311,10 @@ export async function addDeliveries(db: Db, counts: readonly DeliveryCount[]): P
       counts.map((one) => one.processedOn.toString()),
       counts.map((one) => one.project),
       counts.map((one) => one.channel),
-      counts.map((one) => one.offset),
-      counts.map((one) => one.at.toString()),
+      counts.map((one) => one.first),
+      counts.map((one) => one.last),
+      counts.map((one) => one.firstAt),
+      counts.map((one) => one.lastAt),
       counts.map((one) => one.delivered),
       counts.map((one) => one.failed),
     ],

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const form = /^srok_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
 const ticketForm = /^(tkt_[0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
@@ -34,5 +34,5 @@ export function sameHash(given: Buffer, known: Buffer | undefined): boolean {
 }
 
 function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }

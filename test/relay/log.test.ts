@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
 import type { EraseReceipt, EraseScope, Store, StoreContext } from '../../core/datamap/index.ts';
@@ -11,6 +12,31 @@ import { publish, startEngine, type TestEngine } from './engine.ts';
 
 const day = (text: string): Temporal.PlainDate => Temporal.PlainDate.from(text);
 const oneDay = (text: string) => [{ from: day(text), before: day(text).add({ days: 1 }) }];
+
+/** A way to the database whose open connections can be made to carry nothing any more: it hears, and says nothing. */
+async function aDeafPath(to: string): Promise<{ url: string; deafen(): void; close(): void }> {
+  const there = new URL(to);
+  const open = new Set<{ deaf: boolean }>();
+  const server = createServer((near) => {
+    const state = { deaf: false };
+    open.add(state);
+    const far = connect(Number(there.port), there.hostname);
+    near.on('data', (bytes) => !state.deaf && far.write(bytes)).on('error', () => {});
+    far.on('data', (bytes) => near.write(bytes)).on('error', () => {});
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const here = new URL(to);
+  here.port = String((server.address() as AddressInfo).port);
+  return {
+    url: here.href,
+    deafen() {
+      for (const state of open) state.deaf = true;
+    },
+    close: () => server.close(),
+  };
+}
 
 describe('the log of the relay', () => {
   let base: Awaited<ReturnType<typeof cloneDatabase>>;
@@ -129,18 +155,15 @@ describe('the log of the relay', () => {
       ...{ connection: 'con_1', ip: '203.0.113.7', userAgent: '' },
     });
     const doubtful: string[] = [];
-    let hangs = 0;
-    // The first transaction after `hangs` is set never begins: a server that takes a question and says nothing.
-    const transaction = (work: (trx: never) => Promise<unknown>) =>
-      hangs-- > 0 ? new Promise(() => {}) : base.db.transaction(work as never);
-    const db = new Proxy(base.db, {
-      get: (target, name) => (name === 'transaction' ? transaction : Reflect.get(target, name)),
-    });
-    const engine = { ...house.engine, db };
-    const log = createLog(engine, {
+    const between = await aDeafPath(base.url);
+    // The connections of the log go by that path; everything else does not.
+    const { config } = base.db.client;
+    const client = { config: { ...config, connection: { ...config.connection, connectionString: between.url } } };
+    const db = new Proxy(base.db, { get: (to, name) => (name === 'client' ? client : Reflect.get(to, name)) });
+    const log = createLog({ ...house.engine, db } as never, {
       after() {},
       doubtful: (channels) => void doubtful.push(...channels.map(({ project }) => project)),
-      notices: createNotices(engine),
+      notices: createNotices(house.engine),
       limitMs: 1000,
     });
     const outcome = (project: string) =>
@@ -157,11 +180,12 @@ describe('the log of the relay', () => {
     await lock.rollback();
     expect(await outcome(locked.project)).to.equal('taken');
 
-    hangs = 1;
+    between.deafen();
     expect(await outcome(free.project)).to.equal('log.unavailable');
     expect(await outcome(free.project)).to.equal('taken');
     expect(doubtful).to.deep.equal([locked.project, free.project]);
     await log.stop();
+    between.close();
   });
 
   it('goes on taking messages while a day is destroyed', async () => {

@@ -1,0 +1,83 @@
+import type { Sealer, Vault } from '../../core/index.ts';
+import type { Incoming, Waiting } from './waiting.ts';
+
+const boxesKept = 50_000;
+
+/** What a project's rows of one day are sealed with. */
+export interface Sealers {
+  payload: Sealer;
+  metadata: Sealer;
+}
+
+/** The keys of the present day at hand, so that sealing a message asks nobody. */
+export function createSealers(vault: Vault) {
+  let day = '';
+  const asked = new Map<string, Promise<Sealers>>();
+  const ready = new Map<string, Sealers>();
+  const personal = new Map<string, Buffer>();
+
+  function forget(): void {
+    asked.clear();
+    ready.clear();
+    personal.clear();
+  }
+
+  async function ask(project: string, on: string): Promise<Sealers> {
+    const [payload, metadata] = await Promise.all([
+      vault.sealer(`payload/${on}/${project}`),
+      vault.sealer(`metadata/${on}/${project}`),
+    ]);
+    const sealers = { payload, metadata };
+    if (on === day && asked.has(project)) ready.set(project, sealers);
+    return sealers;
+  }
+
+  return {
+    /** The sealers of a project, of a day that from now on is the present one. */
+    of(project: string, on: string): Promise<Sealers> {
+      if (on !== day) {
+        forget();
+        day = on;
+      }
+      let known = asked.get(project);
+      if (!known) {
+        known = ask(project, on);
+        asked.set(project, known);
+        known.catch(() => asked.delete(project));
+      }
+      return known;
+    },
+    /** Seals a message while it waits, where nothing has to be asked for. */
+    ahead({ message, id }: Pick<Waiting, 'message' | 'id'>): Waiting['sealed'] {
+      const sealers = ready.get(message.project);
+      if (!sealers) return null;
+      try {
+        return { day, box: sealers.payload(message.payload, payloadAad(day, message.project, id)) };
+      } catch {
+        forget();
+        return null;
+      }
+    },
+    /** IP and user agent are sealed once for a connection and day: the same box in each of its rows. */
+    personal(sealer: Sealer, on: string, { project, connection, ip, userAgent }: Incoming): Buffer {
+      const id = `${on}|${project}|${connection}|${ip}|${userAgent}`;
+      let box = personal.get(id);
+      if (!box) {
+        box = sealer(Buffer.from(JSON.stringify({ ip, userAgent })), metadataAad(on, project, connection));
+        if (personal.size > boxesKept) personal.clear();
+        personal.set(id, box);
+      }
+      return box;
+    },
+    /** A sealer whose key has been destroyed refuses for ever: new ones are asked for. */
+    forget,
+  };
+}
+
+export function payloadAad(day: string, project: string, id: string): string {
+  return `relay.payloads|${day}|${project}|${id}`;
+}
+
+export function metadataAad(day: string, project: string, connection: string): string {
+  return `relay.messages|${day}|${project}|${connection}`;
+}

@@ -1,0 +1,211 @@
+import pg, { type Client } from 'pg';
+import { dayOf, type Engine, sectionOf, type Temporal } from '../../core/index.ts';
+import { copyAndCommit, copyWriter, pgDay, pgMicros } from './copy.ts';
+import { connectionOf } from './listener.ts';
+import { type Repeats, withoutRepeats } from './repeats.ts';
+import { createSealers, payloadAad, type Sealers } from './sealers.ts';
+import { channelKey, type ProjectUse, type Share, takeShare, type When } from './usage.ts';
+import type { Incoming, Waiting } from './waiting.ts';
+
+const connectMs = 5_000;
+/** What a row takes beside its payload, about. */
+const rowBytes = 320;
+
+/** A message that has just become durable, for its readers. */
+export interface Logged extends Incoming {
+  id: string;
+  offset: number;
+  receivedAt: Temporal.Instant;
+  processedOn: Temporal.PlainDate;
+}
+
+/** What became of a batch, once it is committed. */
+export interface Written {
+  logged: Logged[];
+  share: Pick<Share, 'over' | 'stopped'>;
+  uses: ProjectUse[];
+  at: Temporal.Instant;
+  usedOn: Temporal.PlainDate;
+  /** Tells those of the batch that were in the log, each what it is to be told. */
+  settle: (() => void)[];
+}
+
+/** One try to write a batch. Once it is over, its connection is cut and nothing of it may still be committed. */
+interface Attempt {
+  over: boolean;
+  client: pg.PoolClient | null;
+}
+
+/**
+ * Writes batches into the log, each in a transaction of its own, on connections of its own: whoever reads keeps nobody
+ * from writing. A batch is two ways to the server: its share of limits and offsets, then its rows and the commit.
+ */
+export function createWriter(
+  engine: Engine,
+  { limitMs, ensureDay }: { limitMs: number; ensureDay(day: Temporal.PlainDate): Promise<void> },
+) {
+  const { clock, db, law, vault } = engine;
+  const { dayZone } = sectionOf(law.operator, 'limits');
+  const recovery = { minutes: sectionOf(law.operator, 'recovery').minutes };
+  const limits = new Map(law.operator.plans.map((plan) => [plan.id, plan.limits.messagesPerDay]));
+  const sealers = createSealers(vault);
+  const pool = new pg.Pool({
+    ...connectionOf(db),
+    connectionTimeoutMillis: connectMs,
+    // The server itself ends a statement that waits for a lock.
+    statement_timeout: Math.ceil(limitMs * 0.9),
+    allowExitOnIdle: true,
+  });
+  // A connection that is lost fails the batch that it carries, if any; the next batch gets another.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+
+  function processedOnOf(at: Temporal.Instant): Temporal.PlainDate {
+    return dayOf(at.add(recovery), law.zone);
+  }
+
+  function whenOf(at: Temporal.Instant): When {
+    const local = at.toZonedDateTimeISO(dayZone);
+    return { processedOn: processedOnOf(at), usedOn: local.toPlainDate(), hour: local.hour };
+  }
+
+  /** A connection for one attempt; a lost one is not given back. */
+  async function connected<T>(attempt: Attempt, work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    attempt.client = client;
+    try {
+      if (attempt.over) throw new Error('The attempt was over before it began.');
+      const result = await work(client as unknown as Client);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  async function attemptTo(batch: Waiting[], attempt: Attempt): Promise<Written> {
+    const at = clock.now();
+    const when = whenOf(at);
+    await ensureDay(when.processedOn);
+    const keys = await keysFor(batch, when.processedOn.toString());
+    return connected(attempt, async (client) => {
+      const repeats = await repeatsOf(client, batch);
+      const fresh = repeats?.fresh ?? batch;
+      const settle = repeats?.settle ?? [];
+      if (fresh.length === 0) {
+        await client.query('commit');
+        return { ...{ logged: [], settle, at, uses: [] }, usedOn: when.usedOn, share: { over: [], stopped: [] } };
+      }
+      const share = await takeShare(client, fresh, { when, limits, begun: repeats !== null });
+      const logged = share.accepted.map((waiting) => loggedOf(waiting, share.offsets, when.processedOn));
+      await repeats?.remember(offsetsBy(share.accepted, logged), at);
+      if (logged.length === 0) await client.query('commit');
+      else await copyAndCommit(client, rowsOf({ share, logged, keys, when, at }));
+      for (const [index, { id, channel, offset }] of logged.entries()) {
+        settle.push(() => share.accepted[index]?.done({ id, channel, offset, repeated: false }));
+      }
+      return { ...{ logged, settle, at, share }, uses: share.uses, usedOn: when.usedOn };
+    });
+  }
+
+  /** Begins the transaction when the batch has keys of its senders; null when it has none. */
+  async function repeatsOf(client: Client, batch: readonly Waiting[]): Promise<Repeats | null> {
+    if (batch.every(({ message }) => message.key === undefined)) return null;
+    await client.query('begin');
+    return withoutRepeats(client, clock, batch);
+  }
+
+  async function keysFor(batch: readonly Waiting[], day: string): Promise<Map<string, Sealers>> {
+    const projects = [...new Set(batch.map(({ message }) => message.project))];
+    return new Map(
+      await Promise.all(projects.map(async (project) => [project, await sealers.of(project, day)] as const)),
+    );
+  }
+
+  function rowsOf({
+    share: { accepted },
+    logged,
+    keys,
+    when,
+    at,
+  }: {
+    share: Share;
+    logged: readonly Logged[];
+    keys: Map<string, Sealers>;
+    when: When;
+    at: Temporal.Instant;
+  }) {
+    const day = when.processedOn.toString();
+    const size = accepted.reduce((sum, { message }) => sum + message.payload.length + rowBytes, 0);
+    const payloads = copyWriter(8, size);
+    const messages = copyWriter(12, accepted.length * rowBytes);
+    const processedOn = pgDay(when.processedOn);
+    const storedAt = pgMicros(at);
+    for (const [index, { message, id, receivedAt, sealed }] of accepted.entries()) {
+      const { project, channel, type } = message;
+      const { offset } = logged[index] as Logged;
+      const { payload, metadata } = keys.get(project) as Sealers;
+      const box = sealed?.day === day ? sealed.box : payload(message.payload, payloadAad(day, project, id));
+      const received = pgMicros(receivedAt);
+      payloads.row().int4(processedOn).text(project).text(channel).int8(offset).text(id).int8(received);
+      payloads.text(type).bytes(box);
+      messages.row().int4(processedOn).text(project).text(channel).int8(offset).text(id).int8(received);
+      messages.int8(storedAt).int4(message.payload.length).text(type).text(message.door);
+      messages.text(message.connection).bytes(sealers.personal(metadata, day, message));
+    }
+    return [
+      { into: copyStatement('payloads', 'at, content_type, box'), data: payloads.finish() },
+      {
+        into: copyStatement('messages', 'received_at, stored_at, bytes, content_type, door, connection, personal'),
+        data: messages.finish(),
+      },
+    ];
+  }
+
+  return {
+    /**
+     * Writes a batch, or gives it up when its time is over: a server that says nothing at all is left by cutting the
+     * connection, which also undoes what was not committed.
+     */
+    async write(batch: Waiting[]): Promise<Written> {
+      const attempt: Attempt = { over: false, client: null };
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, fail) => {
+        timer = setTimeout(() => {
+          attempt.over = true;
+          (attempt.client as unknown as Client | null)?.connection.stream.destroy();
+          fail(new Error('The database did not answer in time.'));
+        }, limitMs);
+      });
+      try {
+        return await Promise.race([attemptTo(batch, attempt), late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    sealers,
+    processedOnOf,
+    close: () => pool.end(),
+  };
+}
+
+function loggedOf(
+  { message, id, receivedAt }: Waiting,
+  next: Map<string, number>,
+  processedOn: Temporal.PlainDate,
+): Logged {
+  const key = channelKey(message.project, message.channel);
+  const offset = next.get(key) as number;
+  next.set(key, offset + 1);
+  return { ...message, id, offset, receivedAt, processedOn };
+}
+
+function offsetsBy(accepted: readonly Waiting[], logged: readonly Logged[]): (waiting: Waiting) => number | undefined {
+  const offsets = new Map(accepted.map((waiting, index) => [waiting, logged[index]?.offset]));
+  return (waiting) => offsets.get(waiting);
+}
+
+function copyStatement(table: string, more: string): string {
+  return `copy relay.${table} (processed_on, project_id, channel, "offset", id, ${more}) from stdin with (format binary)`;
+}
