@@ -32,9 +32,21 @@ export function createTurn(url: string, name: string): Turn {
     return client;
   }
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /** A line may have broken unseen since it was last used: then a new one is tried. */
+  async function locked(): Promise<pg.Client> {
     const client = await connected();
-    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+    try {
+      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+      return client;
+    } catch (error) {
+      if (line === client) line = null;
+      client.end().catch(() => {});
+      throw error;
+    }
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const client = await locked().catch(() => locked());
     try {
       return await work();
     } finally {
