@@ -470,6 +470,33 @@ describe('the findings of every operator', () => {
   });
 });
 
+describe('a promise that is looser than the law', () => {
+  const claim = 'promise-looser.qsockets.claim.answer';
+  const found = async () => (await load()).lint(today).find(({ id }) => id === claim);
+
+  it('is a warning where the law binds towards one kind of customer, and says which', async () => {
+    const finding = await found();
+    expect(finding?.severity).to.equal('warning');
+    expect(finding?.why).to.match(/, когда заказчик — потребитель\.$/);
+    expect(finding?.apply).to.match(
+      /^Потребителю и тому, чей вид не известен, — 10\sдней .+; остальным — обещанное\.$/,
+    );
+  });
+
+  it('is an error as soon as another law binds towards all', async () => {
+    const general = (file: Document) => {
+      const [rule] = (file.toJS() as Record<string, unknown>[]).filter(({ id }) => id === 'ru.consumer.money-claim');
+      const { customer: _, implements: __, ...plain } = rule as Record<string, unknown>;
+      file.add(file.createNode({ ...plain, id: 'ru.consumer.made-up', duty: ['claim.answer'] }));
+    };
+    await changed('laws/consumer.yaml', general, async () => {
+      const finding = await found();
+      expect(finding?.severity).to.equal('error');
+      expect(finding?.why).to.match(/«Ответить на претензию»\.$/);
+    });
+  });
+});
+
 describe('a decision about a finding', () => {
   const settles = `${own}/settles.yaml`;
   const decision = { finding: 'day-zone', reason: 'Так решено', by: 'Иванова А. А.', on: '2026-11-20' };

@@ -82,14 +82,16 @@ export function looserPromises(lint: Lint): Found[] {
           direction === 'at-most' ? isLater(promise, law) : isLater(law, promise);
         for (const promise of ends.filter((end) => end.rule.layer === 'operator')) {
           const id = `promise-looser.${promise.rule.id}`;
-          const law = ends.find(
+          const stricter = ends.filter(
             (end) => end.rule.layer === 'law' && isFor(promise.rule, end.rule.customer) && looser(promise, end),
           );
-          if (!law || found.has(id)) continue;
+          const law = stricter.find(({ rule }) => !rule.customer) ?? stricter[0];
+          // A promise to everybody that the law forbids towards some: it is no breach before one of them has come.
+          const some = law?.rule.customer && !promise.rule.customer ? customers[law.rule.customer] : null;
+          const known = found.get(id);
+          if (!law || (known && (some || known.severity === 'error'))) continue;
           const step = boundOf(lint, duty, day, direction);
           if (!step) continue;
-          // A promise to everybody that the law forbids towards some: it is no breach before one of them has come.
-          const some = law.rule.customer && !promise.rule.customer ? customers[law.rule.customer] : null;
           found.set(id, {
             id,
             inventory: namesOfRules(promise.rule),
