@@ -185,6 +185,7 @@ describe('the Pusher protocol among hostile peers', function () {
         signature: signed(origin, key, { body, signature: 'x' }),
         'another signature': signed(origin, key, { body, signature: '0'.repeat(64) }),
         version: signed(origin, key, { body, more: { auth_version: '2.0' } }),
+        'more behind a second mark': signed(origin, key, { body, query: '?more=1' }),
         'more than was signed': signed(origin, key, { body, query: '&info=subscription_count' }),
       })) {
         const refused = await answer;

@@ -66,7 +66,9 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The path as it was sent: it is what has been signed.
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const url = request.url ?? '';
+    const mark = url.includes('?') ? url.indexOf('?') : url.length;
+    const [path, query] = [url.slice(0, mark), url.slice(mark + 1)];
     const [app = '', ...where] = path.slice(prefix.length).split('/');
     const place = placeAt(where);
     if (!place) throw new Refusal('path.unknown', 'not-found', {});
