@@ -17,6 +17,12 @@ const usualPayload = 1024 * 1024;
 /** `off`: there is no NATS here. */
 export type BusState = 'off' | 'up' | 'down';
 
+interface Wanted {
+  subscription: Subscription | null;
+  /** The server knows of it. */
+  begun: Promise<void>;
+}
+
 export interface Hearing {
   /** Messages that another node has written to the log. */
   take(messages: readonly Told[]): void;
@@ -33,7 +39,8 @@ export interface Hearing {
  */
 export function createBus(engine: Engine, { url, hearing }: { url: string | undefined; hearing: Hearing }) {
   const { log, vault } = engine;
-  const wanted = new Map<string, Subscription | null>(); // projects with readers here
+  const servers = url ? natsServers(url) : null;
+  const wanted = new Map<string, Wanted>(); // projects with readers here
   let line: NatsConnection | null = null;
   let up = false;
   let stopped = false;
@@ -43,24 +50,26 @@ export function createBus(engine: Engine, { url, hearing }: { url: string | unde
   let arrivedBytes = 0;
   let opening = false;
   let dropped = 0;
+  let complained = false;
   let sending: Promise<void> = Promise.resolve();
 
   async function lay(): Promise<void> {
     try {
       const made = await connect({
-        ...natsServers(url as string),
+        ...servers,
         ...{ name: 'srok', noEcho: true, timeout: connectMs, pingInterval: pingMs, maxPingOut: 2 },
         ...{ maxReconnectAttempts: -1, reconnectTimeWait: retryMs, reconnectJitter: 100, ignoreAuthErrorAbort: true },
       });
       if (stopped) return void (await made.close());
       line = made;
       void watch(made);
-      for (const project of wanted.keys()) subscribe(project);
+      for (const [project, one] of wanted) subscribe(project, one);
       await made.flush();
       arrive();
     } catch (error) {
       if (stopped) return;
-      log.warn({ error: wordsOf(error) }, 'NATS does not answer; the nodes go on without it.');
+      if (!complained) log.warn({ error: wordsOf(error) }, 'NATS does not answer; the nodes go on without it.');
+      complained = true;
       again();
     }
   }
@@ -75,6 +84,7 @@ export function createBus(engine: Engine, { url, hearing }: { url: string | unde
 
   function arrive(): void {
     up = true;
+    complained = false;
     log.info({}, 'NATS carries messages between the nodes.');
     hearing.back();
   }
@@ -91,18 +101,23 @@ export function createBus(engine: Engine, { url, hearing }: { url: string | unde
     // Closed for good by the library: begin anew.
     line = null;
     up = false;
-    for (const project of wanted.keys()) wanted.set(project, null);
+    for (const one of wanted.values()) one.subscription = null;
     again();
   }
 
-  function subscribe(project: string): void {
+  function subscribe(project: string, one: Wanted): void {
     if (!line || line.isClosed()) return;
-    const subscription = line.subscribe(`${subjectPrefix}.${project}`, {
+    one.subscription = line.subscribe(`${subjectPrefix}.${project}`, {
       callback: (error, message: Msg) => {
         if (!error) hear(project, message.data);
       },
     });
-    wanted.set(project, subscription);
+  }
+
+  async function begin(project: string, one: Wanted): Promise<void> {
+    subscribe(project, one);
+    // A server that is away must not keep readers waiting: what they miss is in the log.
+    if (up && line) await Promise.race([line.flush().catch(() => {}), line.closed(), late(connectMs)]);
   }
 
   function hear(project: string, data: Uint8Array): void {
@@ -165,18 +180,19 @@ export function createBus(engine: Engine, { url, hearing }: { url: string | unde
       return true;
     },
     /** From when this resolves nothing of the project is missed, as long as NATS is there. */
-    async listen(project: string): Promise<void> {
-      if (!url || wanted.get(project)) return;
-      wanted.set(project, null);
-      if (!line || line.isClosed()) return;
-      subscribe(project);
-      // A server that is away must not keep readers waiting: what they miss is in the log.
-      if (up) await Promise.race([line.flush().catch(() => {}), line.closed(), late(connectMs)]);
+    listen(project: string): Promise<void> {
+      if (!url) return Promise.resolve();
+      const known = wanted.get(project);
+      if (known) return known.begun;
+      const one: Wanted = { subscription: null, begun: Promise.resolve() };
+      wanted.set(project, one);
+      one.begun = begin(project, one);
+      return one.begun;
     },
     /** Nobody here reads of other projects than these any more. */
     keepOnly(projects: readonly string[]): void {
       const kept = new Set(projects);
-      for (const [project, subscription] of wanted) {
+      for (const [project, { subscription }] of wanted) {
         if (kept.has(project)) continue;
         subscription?.unsubscribe();
         wanted.delete(project);

@@ -44,6 +44,7 @@ export function createNodes(
   let lastBeat = 0;
   let lastTick = 0;
   let cut = false;
+  let silent = false; // nobody hears it, and that has been said
   let timer: NodeJS.Timeout | null = null;
   let beating: Promise<void> | null = null;
   let stopped = false;
@@ -62,6 +63,7 @@ export function createNodes(
     if (now - lastBeat > beatMs * 3) seen.clear();
     lastBeat = now;
     cut = false;
+    silent = false;
     if (fresh && born) {
       log.warn({ node: self.id }, 'This node had been taken for dead; it goes on.');
       reborn();
@@ -85,7 +87,10 @@ export function createNodes(
   }
 
   function onBeat(): void {
-    beat().catch((error) => log.warn({ error: String(error) }, 'This node could not say that it lives.'));
+    beat().catch((error) => {
+      if (!silent) log.warn({ error: String(error) }, 'This node cannot say that it lives; it goes on trying.');
+      silent = true;
+    });
     const now = performance.now();
     // Whoever has slept knows nothing of the database: the beat that has just begun will tell.
     const awake = now - lastTick < beatMs * 3;

@@ -170,6 +170,19 @@ describe('several nodes of the relay', () => {
       await allHaveAll(readers, 40);
     });
 
+    it('take servers and credentials out of NATS_URL, and repeat nothing of one that is wrong', () => {
+      expect(natsServers('nats://anna:p%40ss@bus:4223,nats://two:4222')).to.deep.equal({
+        ...{ servers: ['bus:4223', 'two:4222'], user: 'anna', pass: 'p@ss' },
+      });
+      expect(natsServers('tls://secret-token@bus')).to.deep.equal({ servers: ['bus'], token: 'secret-token', tls: {} });
+      expect(natsServers('127.0.0.1:4222')).to.deep.equal({ servers: ['127.0.0.1:4222'] });
+      for (const wrong of ['http://anna:geheim@bus', 'nats://', 'nats://anna:geheim@:x']) {
+        expect(() => natsServers(wrong))
+          .to.throw(/NATS_URL/)
+          .and.satisfy(({ message }: Error) => !/geheim/.test(message));
+      }
+    });
+
     it('begin without the bus when it is not there yet', async () => {
       await nats.kill();
       const node = await stand.node({ rhythm, natsUrl: nats.url });
