@@ -22,10 +22,15 @@ export function readChunks(
 ): Promise<void> {
   return new Promise((done, fail) => {
     const timer = setTimeout(() => stop(new TooSlow()), limitMs);
+    let over = false;
     const stop = (error: Error): void => {
+      over = true;
       clearTimeout(timer);
       request.pause();
       fail(error);
+    };
+    const hungUp = (): void => {
+      if (!over) stop(new HungUp());
     };
     request.on('data', (chunk: Buffer) => {
       try {
@@ -35,11 +40,11 @@ export function readChunks(
       }
     });
     request.on('end', () => {
+      over = true;
       clearTimeout(timer);
       done();
     });
-    request.on('error', () => stop(new HungUp()));
-    request.on('close', () => stop(new HungUp()));
+    request.on('error', hungUp).on('close', hungUp);
   });
 }
 

@@ -65,6 +65,7 @@ const known = 10_000;
 export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listener: Listener }) {
   const { clock, db, law, log } = engine;
   const passes = new Map<string, { pass: Pass; until: number }>();
+  const asking = new Map<string, Promise<Pass | null>>();
   let pulse: NodeJS.Timeout | null = null;
 
   function limitsOf(project: ProjectRow): Pass['limits'] {
@@ -72,9 +73,21 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     return { ...limits, payloadBytes: Math.min(limits.payloadBytes, project.max_payload_bytes ?? limits.payloadBytes) };
   }
 
-  async function lookUp(id: string): Promise<Pass | null> {
+  /** What is known of a token; many who ask at once ask the database once. */
+  function lookUp(id: string): Promise<Pass | null> | Pass {
     const cached = passes.get(id);
     if (cached && cached.until > performance.now()) return cached.pass;
+    let asked = asking.get(id);
+    if (!asked) {
+      asked = askFor(id).finally(() => {
+        if (asking.get(id) === asked) asking.delete(id);
+      });
+      asking.set(id, asked);
+    }
+    return asked;
+  }
+
+  async function askFor(id: string): Promise<Pass | null> {
     const found = await tokenWithProject(db, id);
     if (!found) return null;
     const pass: Pass = { ...found, limits: limitsOf(found.project), origin: null, client: false, ticket: null };
@@ -101,6 +114,8 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
   }
 
   function forget(project: string): void {
+    // What was asked before a change is no answer to who asks after it.
+    asking.clear();
     for (const [id, { pass }] of passes) if (pass.project.id === project) passes.delete(id);
   }
 
