@@ -24,7 +24,7 @@ export function projectPusherRoutes(shared: Shared, pages: ProjectPages): RouteD
     const keys = await pages.pusherKeys(project.id);
     return page('my/project-pusher', {
       project,
-      path: `/my/projects/${project.id}/pusher`,
+      path: `/my/projects/${project.id}/tokens/pusher`,
       rows: keys.map((key) => ({ ...tokenRow({ ...key, expiresAt: null }, w), key: key.key })).reverse(),
       // The form's own key: sent twice, it is issued once.
       values: { id: newId('tok', clock.now()), rights },
@@ -34,10 +34,10 @@ export function projectPusherRoutes(shared: Shared, pages: ProjectPages): RouteD
   }
 
   return [
-    route({ method: 'get', path: '/my/projects/:id/pusher', roles: users, handler: (call) => show(call) }),
+    route({ method: 'get', path: '/my/projects/:id/tokens/pusher', roles: users, handler: (call) => show(call) }),
     route<NewKey>({
       method: 'post',
-      path: '/my/projects/:id/pusher',
+      path: '/my/projects/:id/tokens/pusher',
       roles: users,
       body: form(
         { id: line(64), rights: { type: 'array', items: { enum: rights }, minItems: 1, uniqueItems: true } },
@@ -64,7 +64,7 @@ export function projectPusherRoutes(shared: Shared, pages: ProjectPages): RouteD
     }),
     route({
       method: 'post',
-      path: '/my/projects/:id/pusher/:key/revoke',
+      path: '/my/projects/:id/tokens/pusher/:key/revoke',
       roles: users,
       async handler(call) {
         const { t } = words(call);
@@ -76,7 +76,7 @@ export function projectPusherRoutes(shared: Shared, pages: ProjectPages): RouteD
           if (!(error instanceof Refusal) || error.code !== 'token.not-found') throw error;
           call.flash(t('Этот ключ уже не действует.'), 'amber');
         }
-        return redirect(`/my/projects/${project.id}/pusher`);
+        return redirect(`/my/projects/${project.id}/tokens/pusher`);
       },
     }),
   ];

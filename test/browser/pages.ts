@@ -133,6 +133,7 @@ function projectPages({ email, project }: { email: string; project: string }): V
   const pages = ['tokens', 'usage', 'events', 'debug', 'code', 'settings', 'delete'];
   return [
     { name: 'my-project', path: at, who: email },
+    { name: 'my-project-pusher', path: `${at}/tokens/pusher`, who: email },
     ...pages.map((name) => ({ name: `my-project-${name}`, path: `${at}/${name}`, who: email })),
   ];
 }

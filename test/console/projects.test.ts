@@ -86,7 +86,7 @@ describe('the pages of a project', function () {
       '/debug?channel=a',
       '/code',
       '/tokens',
-      '/pusher',
+      '/tokens/pusher',
       '/delete',
       '/settings',
     ];
@@ -102,8 +102,8 @@ describe('the pages of a project', function () {
       ['/tokens', { id: 'x' }],
       [`/tokens/${first}/rotate`, { id: `tok_${'0'.repeat(26)}`, overlap: '0' }],
       [`/tokens/${first}/revoke`, {}],
-      ['/pusher', { id: `tok_${'0'.repeat(26)}`, rights: 'read' }],
-      [`/pusher/${first}/revoke`, {}],
+      ['/tokens/pusher', { id: `tok_${'0'.repeat(26)}`, rights: 'read' }],
+      [`/tokens/pusher/${first}/revoke`, {}],
       ['/delete', { name: 'Чат' }],
     ];
     for (const [path, form] of forms) {
@@ -258,23 +258,23 @@ describe('the pages of a project', function () {
 
   it('issue a key of the Pusher protocol, show its secret once, and revoke it', async () => {
     const keys = async () => (await api('GET', `/api/v1/projects/${project}/pusher-keys`)).json().keys;
-    const shown = await owner('GET', at('/pusher'));
+    const shown = await owner('GET', at('/tokens/pusher'));
     const id = /name="id" value="(tok_[^"]+)"/.exec(shown.text)?.[1] ?? '';
     const form: [string, string][] = [
       ['id', id],
       ['name', 'страница'],
       ['rights', 'subscribe'],
     ];
-    const made = await send('/pusher', '/pusher', form);
+    const made = await send('/tokens/pusher', '/tokens/pusher', form);
     const secret = /<code id="secret">([\w-]{43})</.exec(made.text)?.[1] ?? '';
     expect([made.status, secret.length]).to.deep.equal([200, 43]);
     expect(main(made.text)).to.contain(`appId: '${project}'`).and.to.contain(id.slice('tok_'.length));
-    const again = await send('/pusher', '/pusher', form);
+    const again = await send('/tokens/pusher', '/tokens/pusher', form);
     expect([again.status, again.text.includes(secret)]).to.deep.equal([409, false]);
-    expect((await owner('GET', at('/pusher'))).text)
+    expect((await owner('GET', at('/tokens/pusher'))).text)
       .to.contain(id.slice('tok_'.length))
       .and.not.to.contain(secret);
-    expect((await send('/pusher', '/pusher', { id: `tok_${'0'.repeat(26)}` })).status).to.equal(422);
+    expect((await send('/tokens/pusher', '/tokens/pusher', { id: `tok_${'0'.repeat(26)}` })).status).to.equal(422);
 
     const second = (await api('POST', `/api/v1/projects/${project}/pusher-keys`, { rights: ['read'] })).json();
     expect(second).to.include.keys('appId', 'key', 'secret');
@@ -291,9 +291,9 @@ describe('the pages of a project', function () {
     // They are no tokens: neither listed among them nor shown on their page.
     expect((await owner('GET', at('/tokens'))).text).not.to.contain('страница');
     expect((await api('DELETE', `/api/v1/projects/${project}/pusher-keys/${second.id}`)).status).to.equal(204);
-    const revoked = await send('/pusher', `/pusher/${id}/revoke`);
+    const revoked = await send('/tokens/pusher', `/tokens/pusher/${id}/revoke`);
     expect([revoked.status, await keys()]).to.deep.equal([303, []]);
-    const late = await send('/pusher', `/pusher/${id}/revoke`);
+    const late = await send('/tokens/pusher', `/tokens/pusher/${id}/revoke`);
     expect(main((await owner('GET', late.headers.get('location') ?? '')).text)).to.contain(
       'Этот ключ уже не действует.',
     );
