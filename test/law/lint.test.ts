@@ -470,6 +470,22 @@ describe('the findings of every operator', () => {
   });
 });
 
+describe('the law of the day of the look', () => {
+  it('decides, also in a year whose successor has no calendar yet: neither the law before it nor the law after', async () => {
+    const shorter = { from: '2027-03-01', days: 5, cite: { act: '999-ФЗ от 01.02.2027' }, certainty: 'B' };
+    const change = (file: Document) => file.addIn([at(file, 'ru.152-fz.purpose-reached'), 'period'], shorter);
+    await changed('laws/152-fz.yaml', change, async () => {
+      const law = await load();
+      const looser = (on: string) => law.lint(Temporal.PlainDate.from(on)).map(({ id }) => id);
+      const claim = 'promise-looser.qsockets.account-deleted.erase';
+      expect(looser('2027-02-28')).to.not.include(claim);
+      expect(looser('2027-03-01')).to.include(claim);
+      expect(looser('2022-08-31')).to.not.include('promise-looser.qsockets.answer');
+      expect(looser('2022-09-01')).to.include('promise-looser.qsockets.answer');
+    });
+  });
+});
+
 describe('a promise that is looser than the law', () => {
   const claim = 'promise-looser.qsockets.claim.answer';
   const found = async () => (await load()).lint(today).find(({ id }) => id === claim);

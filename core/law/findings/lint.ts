@@ -31,6 +31,25 @@ export function sampleDays(pack: Pack, today: Day): Day[] {
   );
 }
 
+/**
+ * The same look at the law of the day of the look alone: whatever day an event is imagined on, today's values govern it,
+ * not those that were in force or will be.
+ */
+export function withTodaysLaw(lint: Lint): Lint {
+  const { pack, today } = lint;
+  const rules = new Map([...pack.rules].map(([id, rule]) => [id, todays(rule, today)]));
+  const grouped = (groups: Pack['byDuty']): Pack['byDuty'] =>
+    new Map([...groups].map(([key, group]) => [key, group.map(({ id }) => rules.get(id) as Rule)]));
+  return { ...lint, pack: { ...pack, rules, byDuty: grouped(pack.byDuty), byCategory: grouped(pack.byCategory) } };
+}
+
+const longAgo = Temporal.PlainDate.from('1900-01-01');
+
+function todays(rule: Rule, today: Day): Rule {
+  const value = valueOn(rule, today);
+  return { ...rule, values: value ? [{ ...value, from: longAgo, until: null }] : [] };
+}
+
 /** Where the terms of these rules end for an event on a day; rules that are silent about it are left out. */
 export function endsOn({ pack }: Lint, rules: readonly Rule[], day: Day): End[] {
   const context = { calendar: pack.calendar, zone: pack.calendar.zone, rules: pack.rules };

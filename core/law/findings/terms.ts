@@ -4,7 +4,7 @@ import { dueOf } from '../due.ts';
 import { keepOf } from '../keep.ts';
 import { type End, stepOf } from '../term.ts';
 import type { LawStep, Rule } from '../types.ts';
-import { endsOn, type Found, isLater, type Lint, lawClause, namesOfRules } from './lint.ts';
+import { endsOn, type Found, isLater, type Lint, lawClause, namesOfRules, withTodaysLaw } from './lint.ts';
 
 type Day = Temporal.PlainDate;
 
@@ -13,7 +13,8 @@ const textOf = (end: End) => stepOf(end, null).value;
 const said = (step: LawStep) => `${step.value} (${cite(step.cite, 'ru')})`;
 
 /** Statements of an operator that lead to different days for one duty or one category. */
-export function documentsThatDiffer(lint: Lint): Found[] {
+export function documentsThatDiffer(today: Lint): Found[] {
+  const lint = withTodaysLaw(today);
   const found: Found[] = [];
   for (const [category, rules] of lint.pack.byCategory) found.push(...differing(lint, category, rules, 'keep'));
   for (const [duty, rules] of lint.pack.byDuty) {
@@ -71,7 +72,8 @@ function isFor(promise: Rule, customer: Rule['customer']): boolean {
 }
 
 /** A promise that gives the operator more time, or the person less notice, than the law. */
-export function looserPromises(lint: Lint): Found[] {
+export function looserPromises(today: Lint): Found[] {
+  const lint = withTodaysLaw(today);
   const found = new Map<string, Found>();
   for (const [duty, rules] of lint.pack.byDuty) {
     for (const direction of ['at-most', 'at-least'] as const) {
@@ -149,7 +151,8 @@ function documentsOf(clause = ''): string[] {
 }
 
 /** The law asks to keep longer than the law allows. */
-export function ceilingsUnderFloors(lint: Lint): Found[] {
+export function ceilingsUnderFloors(today: Lint): Found[] {
+  const lint = withTodaysLaw(today);
   return perCategory(lint, (category, ends, day) => {
     const floors = ends.filter((end) => end.rule.layer === 'law' && end.rule.direction === 'at-least');
     const ceilings = ends.filter((end) => end.rule.layer === 'law' && end.rule.direction === 'at-most');
@@ -176,7 +179,8 @@ export function ceilingsUnderFloors(lint: Lint): Found[] {
 }
 
 /** A term of the operator that is shorter than the law asks to keep: it never wins. */
-export function termsUnderFloors(lint: Lint): Found[] {
+export function termsUnderFloors(today: Lint): Found[] {
+  const lint = withTodaysLaw(today);
   return perCategory(lint, (category, ends, day) => {
     const floors = ends.filter((end) => end.rule.layer === 'law' && end.rule.direction === 'at-least');
     return ends
@@ -199,7 +203,8 @@ export function termsUnderFloors(lint: Lint): Found[] {
 }
 
 /** A term of the operator that is longer than the law lets a category be kept. */
-export function termsOverCeilings(lint: Lint): Found[] {
+export function termsOverCeilings(today: Lint): Found[] {
+  const lint = withTodaysLaw(today);
   return perCategory(lint, (category, ends, day) => {
     const ceilings = ends.filter((end) => end.rule.layer === 'law' && end.rule.direction === 'at-most');
     return ends
