@@ -84,7 +84,7 @@ async function asked<T>(channel: string, { t }: Words, look: (channel: string) =
   }
 }
 
-const known = ['channel.bad-name', 'project.not-active'];
+const known = ['channel.bad-name', 'project.stopped'];
 
 function pulledModel({ newest, lost, messages }: PulledView, channel: string, path: string, w: Words) {
   const last = messages.at(-1)?.offset;

@@ -320,7 +320,7 @@ function shownAlready(): Refusal {
 }
 
 /** @throws Refusal `project.not-active` */
-export function mustBeActive(row: Pick<ProjectRow, 'state' | 'grounds'>): void {
+function mustBeActive(row: Pick<ProjectRow, 'state' | 'grounds'>): void {
   if (row.state === 'active') return;
   throw new Refusal('project.not-active', 'conflict', {
     state: row.state,

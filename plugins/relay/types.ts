@@ -262,13 +262,13 @@ export interface Relay {
   recoveryMinutes: number;
   /**
    * For a page of the owner's own: a ticket with rights of one of the project's tokens. It dies with that token.
-   * @throws Refusal `token.not-found` | `project.not-active` | what is wrong with the order
+   * @throws Refusal `token.not-found` | `project.stopped` | what is wrong with the order
    */
   ownTicket(
     project: string,
     order: { token: string; channels: string[]; rights: Right[]; seconds?: number },
   ): Promise<{ ticket: string; expiresAt: string }>;
-  /** What can still be had of a channel, for its owner. @throws Refusal `project.not-active` | `channel.bad-name` */
+  /** What can still be had of a channel, for its owner. @throws Refusal `project.stopped` | `channel.bad-name` */
   pull(project: string, order: { channel: string; after: number; limit: number }): Promise<Pulled>;
   logs: {
     /**

@@ -12,7 +12,7 @@ import {
 } from '../../../core/index.ts';
 import { checkChannel } from '../channel.ts';
 import type { Hub } from '../hub.ts';
-import { mustBeActive, planOf } from '../projects.ts';
+import { planOf } from '../projects.ts';
 import { createPull, type Pull } from '../pulled.ts';
 import { type ProjectRow, projectById, projectOf, tokenOf, tokensOf, type UsageRow, usageOf } from '../store.ts';
 import { type Tickets, ticketOrder } from '../tickets.ts';
@@ -153,7 +153,7 @@ export function createDashboard(engine: Engine, { hub, tickets, connections }: P
       { token: id, ...order }: { token: string; channels: string[]; rights: Right[]; seconds?: number },
     ) {
       const owned = await row(project);
-      mustBeActive(owned);
+      mustRun(owned);
       const living = await tokensOf(db, project, clock.now());
       const token = living.find((one) => one.id === id && one.kind === 'token');
       if (!token) throw new Refusal('token.not-found', 'not-found', { token: id });
@@ -161,10 +161,19 @@ export function createDashboard(engine: Engine, { hub, tickets, connections }: P
     },
 
     async pull(project: string, { channel, ...order }: Pull) {
-      mustBeActive(await row(project));
+      mustRun(await row(project));
       return pull(project, { channel: checkChannel(channel), ...order });
     },
   };
+}
+
+/** @throws Refusal `project.stopped` */
+function mustRun({ state, grounds }: ProjectRow): void {
+  if (state === 'active') return;
+  throw new Refusal('project.stopped', 'forbidden', {
+    ...{ state, grounds },
+    message: 'Проект приостановлен, удалён или ещё не оплачен.',
+  });
 }
 
 function hoursOf(row: UsageRow | null | undefined): number[] {

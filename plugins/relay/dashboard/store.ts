@@ -19,8 +19,8 @@ interface DeliveryRow {
 
 export interface DeliveryPage {
   project: string;
-  channel?: string;
-  before?: string; // the message after which, going back in time, the page begins
+  channel?: string | undefined;
+  before?: string | undefined; // the message after which, going back in time, the page begins
   limit: number;
 }
 
@@ -39,22 +39,7 @@ export async function deliveriesOf(db: Db, { project, channel, before, limit }: 
   const found: Delivery[] = [];
   for (const { processed_on: day } of days) {
     if (found.length >= limit) break;
-    const rows = await ask<DeliveryRow>(
-      db,
-      `select m.id, m.channel, m."offset", m.received_at, m.bytes, m.content_type,
-         coalesce(d.delivered, 0) as delivered, coalesce(d.failed, 0) as failed
-       from relay.messages m left join relay.deliveries d
-         on (d.processed_on, d.project_id, d.channel, d."offset") = (m.processed_on, m.project_id, m.channel, m."offset")
-       where m.project_id = ? and m.processed_on = ? ${channel === undefined ? '' : 'and m.channel = ?'}
-         ${before === undefined ? '' : 'and m.id < ?'}
-       order by m.id desc limit ?`,
-      [
-        ...[project, day],
-        ...(channel === undefined ? [] : [channel]),
-        ...(before === undefined ? [] : [before]),
-        limit - found.length,
-      ],
-    );
+    const rows = await newestOf(db, { project, channel, before, day, limit: limit - found.length });
     for (const row of rows) {
       found.push({
         message: row.id,
@@ -69,6 +54,44 @@ export async function deliveriesOf(db: Db, { project, channel, before, limit }: 
     }
   }
   return found;
+}
+
+/*
+ * The log of a day is kept by channel. Of each channel its newest message is looked at, by the key alone; only the
+ * channels with the newest ones can have more on the page: however much lies in the log, little of it is read.
+ */
+async function newestOf(
+  db: Db,
+  { project, channel, before, day, limit }: DeliveryPage & { day: Day },
+): Promise<DeliveryRow[]> {
+  const earlier = before === undefined ? '' : 'and m.id < ?';
+  const than = before === undefined ? [] : [before];
+  return ask<DeliveryRow>(
+    db,
+    `with latest as (
+       select c.name, n.id from relay.channels c cross join lateral (
+         select m.id from relay.messages m
+         where m.project_id = c.project_id and m.channel = c.name and m.processed_on = ? ${earlier}
+         order by m."offset" desc limit 1) n
+       where c.project_id = ? ${channel === undefined ? '' : 'and c.name = ?'}
+       order by n.id desc limit ?)
+     select m.id, m.channel, m."offset", m.received_at, m.bytes, m.content_type,
+       coalesce(d.delivered, 0) as delivered, coalesce(d.failed, 0) as failed
+     from (
+       select r.* from latest cross join lateral (
+         select m.processed_on, m.project_id, m.id, m.channel, m."offset", m.received_at, m.bytes, m.content_type
+         from relay.messages m
+         where m.project_id = ? and m.channel = latest.name and m.processed_on = ? ${earlier}
+         order by m."offset" desc limit ?) r
+       order by r.id desc limit ?) m
+     left join relay.deliveries d on d.project_id = m.project_id and d.channel = m.channel
+       and d."offset" = m."offset" and d.processed_on = m.processed_on
+     order by m.id desc`,
+    [
+      ...[day, ...than, project, ...(channel === undefined ? [] : [channel]), limit],
+      ...[project, day, ...than, limit, limit],
+    ],
+  );
 }
 
 /** Days of use, newest first, from the one before `before`. */
