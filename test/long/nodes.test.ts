@@ -113,6 +113,13 @@ describe('four nodes of one installation at full load', () => {
       }
     }
     expect(new Set(ids).size).to.equal(limit);
+
+    // What the killed node held has come back, and every connection that is open has a seat.
+    await until(async () => (await base.db('relay.nodes')).length === 4, 'the killed node is known to be dead');
+    await until(async () => {
+      const [held] = await base.db('relay.seats').where({ project_id: project }).sum({ taken: 'taken' });
+      return Number(held?.taken) === readers.length;
+    }, 'the seats are those of the readers');
     for (const { url } of [...nodes.slice(0, 3), joined]) expect((await fetch(`${url}/readyz`)).status).to.equal(200);
   });
 
@@ -154,9 +161,9 @@ describe('four nodes of one installation at full load', () => {
   });
 });
 
-async function until(look: () => boolean, what: string): Promise<void> {
+async function until(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const over = performance.now() + patienceMs;
-  while (!look()) {
+  while (!(await look())) {
     if (performance.now() > over) throw new Error(`It did not come: ${what}`);
     await delay(20);
   }
