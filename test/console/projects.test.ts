@@ -379,6 +379,20 @@ describe('the pages of a project', function () {
     expect(nav((await stranger('GET', at('/usage'))).text)).not.to.contain('Чат');
   });
 
+  it('say before a deletion that a hold keeps records longer than their term', async () => {
+    const { db, retention } = test.app.engine;
+    const { subject_id: subject } = await db('relay.projects').where({ id: project }).first();
+    const from = Temporal.PlainDate.from('2026-05-12');
+    const hold = { subject, categories: ['message'], because: 'Судебный спор', owner: 'acc_dpo', from };
+    const until = Temporal.PlainDate.from('2035-01-31');
+    const id = await db.transaction((trx) => retention.holds.place(trx, { ...hold, until }));
+    const held = main((await owner('GET', at('/delete'))).text);
+    expect(held.match(/до 31\.01\.2035/g)).to.have.length(2);
+    expect(held).to.contain('действует запрет уничтожения').and.to.not.contain('Судебный спор');
+    await db.transaction((trx) => retention.holds.release(trx, id, 'acc_dpo'));
+    expect(main((await owner('GET', at('/delete'))).text)).not.to.contain('2035');
+  });
+
   it('are deleted by name: first it says what stays, on which ground and until when; then the rest is closed', async () => {
     const { law } = test.app.engine;
     const page = main((await owner('GET', at('/delete'))).text);
