@@ -1,4 +1,5 @@
 import { newId, Refusal, Temporal } from '../base/index.ts';
+import type { Trx } from '../db/index.ts';
 import { covers } from './keeping.ts';
 import type { Room } from './room.ts';
 import { clearDeferrals, type HoldRow, holdsOn, insertHold, lockHold, lockStore, releaseHold } from './store.ts';
@@ -6,7 +7,11 @@ import type { HoldOrder, LegalHold, Retention } from './types.ts';
 
 const compare = Temporal.PlainDate.compare;
 
-export function createHolds(room: Room): Retention['holds'] {
+/** @param afterRelease told in the transaction of the release, when the hold no longer stands */
+export function createHolds(
+  room: Room,
+  afterRelease: (trx: Trx, subject: string) => Promise<void>,
+): Retention['holds'] {
   const { db, clock, journal, datamap } = room;
   const touched = (categories: readonly string[]): string[] =>
     datamap
@@ -59,6 +64,7 @@ export function createHolds(room: Room): Retention['holds'] {
       await releaseHold(trx, id, clock.now(), by, compare(today, hold.ends_on) < 0 ? today : hold.ends_on);
       // What the sweeps left behind is looked at again at once.
       await clearDeferrals(trx, stores);
+      await afterRelease(trx, hold.subject_id);
       await journal.append(trx, { action: 'hold.released', about: id, actor: by, body: { subject: hold.subject_id } });
     },
 

@@ -15,6 +15,7 @@ import {
   defer,
   duePlans,
   findPlan,
+  goesOn,
   holdsFrom,
   type ItemRow,
   insertLedger,
@@ -378,7 +379,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     return (await room.nameOf?.(trx, account)) ?? 'сотрудник (учётная запись удалена)';
   }
 
-  /** What a hold kept goes by a plan of its own, checked already, on the day after the hold. */
+  /** What a hold kept goes by a plan of its own, checked already, on the day after the first of the holds. */
   async function planAgainAfterHolds(trx: Trx, row: PlanRow, items: readonly ItemRow[]): Promise<void> {
     const endOf = (item: ItemRow): Day | null => {
       const receipt = receiptFrom(item.receipt);
@@ -390,9 +391,9 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     };
     const held = items.filter((item) => endOf(item) !== null);
     const ends = held.map(endOf).filter((day) => day !== null);
-    const last = ends.sort(compare).at(-1);
-    if (!last) return;
-    const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(last, law.zone);
+    const first = ends.sort(compare)[0];
+    if (!first) return;
+    const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(first, law.zone);
     const id = newId('pln', clock.now());
     await insertPlan(trx, {
       ...row,
@@ -415,6 +416,27 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         position,
       })),
     );
+  }
+
+  /** A hold has ended before its day: what it alone still keeps goes on the day after, not on the day that was foreseen. */
+  async function afterRelease(trx: Trx, subject: string): Promise<void> {
+    const row = await openPlanOf(trx, subject);
+    if (row?.state !== 'approved' || !(await goesOn(trx, row))) return;
+    const today = room.today();
+    const holds = await holdsFrom(trx, today, subject);
+    const ends = (await itemsOf(trx, [row.id])).map(({ store }) => {
+      const { schedule } = datamap.store(store).store;
+      const mine = holds.filter(({ categories }) => covers(categories, schedule));
+      return (
+        mine
+          .map(({ ends_on }) => ends_on)
+          .sort(compare)
+          .at(-1) ?? today
+      );
+    });
+    const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(ends.sort(compare)[0] ?? today, law.zone);
+    if (compare(eraseBy, row.erase_by) >= 0) return;
+    await updatePlan(trx, row.id, { erase_by: eraseBy, late_from: lateFrom, auto_at: autoAt });
   }
 
   const execute: Retention['execute'] = async (id, { jobId }) => {
@@ -456,6 +478,8 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         };
       });
     },
+
+    afterRelease,
 
     plans: {
       get: (id: string, trx?: Trx) => read(id, trx ?? db),

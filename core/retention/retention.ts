@@ -41,7 +41,7 @@ export function createRetention(deps: RetentionDeps): Retention {
     },
     sweep,
     frozen,
-    holds: createHolds(room),
+    holds: createHolds(room, plans.afterRelease),
     preview: (subject) => plans.preview(subject),
     plan: plans.plan,
     plans: plans.plans,

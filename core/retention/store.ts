@@ -242,6 +242,12 @@ export async function openPlanOf(trx: Trx, subject: string): Promise<PlanRow | u
   return trx('core.erasure_plans').where({ subject_id: subject }).whereNotIn('state', closedStates).first();
 }
 
+/** Does this plan go on with what an earlier one of the same cause had to leave? */
+export async function goesOn(trx: Trx, { subject_id, cause_about }: PlanRow): Promise<boolean> {
+  const earlier = await trx('core.erasure_plans').where({ subject_id, cause_about, state: 'executed' }).first('id');
+  return earlier !== undefined;
+}
+
 export async function listPlans(
   db: Trx | Db,
   filter: { open?: boolean; subject?: string; about?: string; limit?: number },

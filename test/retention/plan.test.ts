@@ -230,6 +230,56 @@ describe('erasing a person by a plan', () => {
     expect(await house.db('shop.profiles')).to.deep.equal([]);
   });
 
+  /** A hold from the first of June on. */
+  const hold = (subject: string, categories: string[], until: string): Promise<string> =>
+    house.story((trx) =>
+      house.retention.holds.place(trx, {
+        ...{ subject, categories, because: 'Судебный спор', owner: 'acc_dpo' },
+        ...{ from: day('2026-06-01'), until: day(until) },
+      }),
+    );
+
+  it('goes on the day after a hold that was released before its end, not on the day that was foreseen', async () => {
+    const ada = await house.aPerson();
+    const order = await hold(ada, ['account.profile'], '2026-12-31');
+    await deletion(ada);
+    await house.advanceTo('2026-06-20T12:00');
+    expect((await house.retention.plans.list({ subject: ada, open: true }))[0]?.eraseBy.toString()).to.equal(
+      '2027-01-01',
+    );
+    await house.advanceTo('2026-07-10T12:00');
+    await house.story((trx) => house.retention.holds.release(trx, order, 'acc_dpo'));
+    expect((await house.retention.plans.list({ subject: ada, open: true }))[0]?.eraseBy.toString()).to.equal(
+      '2026-07-11',
+    );
+    expect(await house.db('shop.profiles')).to.have.length(1);
+    await house.advanceTo('2026-07-11T00:30');
+    expect(await house.db('shop.profiles')).to.deep.equal([]);
+  });
+
+  it('waits for the last of the holds on one record when another is released', async () => {
+    const ada = await house.aPerson();
+    const first = await hold(ada, ['account.profile'], '2026-12-31');
+    await hold(ada, ['account'], '2026-09-30');
+    await deletion(ada);
+    await house.advanceTo('2026-06-20T12:00');
+    await house.story((trx) => house.retention.holds.release(trx, first, 'acc_dpo'));
+    await house.advanceTo('2026-09-30T23:30');
+    expect(await house.db('shop.profiles')).to.have.length(1);
+    await house.advanceTo('2026-10-01T12:00');
+    expect(await house.db('shop.profiles')).to.deep.equal([]);
+  });
+
+  it('does not let one record wait for a longer hold on another', async () => {
+    const ada = await house.aPerson();
+    await house.logged(ada, '2026-02-01');
+    await hold(ada, ['account.profile'], '2026-07-31');
+    await hold(ada, ['message.payload'], '2026-12-31');
+    await deletion(ada);
+    await house.advanceTo('2026-08-01T12:00');
+    expect(await house.db('shop.profiles')).to.deep.equal([]);
+  });
+
   it('keeps an erased person erased: late events and imports are refused', async () => {
     const ada = await house.aPerson();
     const plan = await deletion(ada);
