@@ -47,13 +47,17 @@ export interface Held {
   until: Day; // as placed, or the eve of the release
 }
 
-/** A hold that was in force when the term ended puts the end off to its own last day. */
+/**
+ * A hold that was in force when the term ended puts the end off to its own last day; one that is placed later, while
+ * the records may still be there, gives more time and asks for none of what has gone.
+ */
 export function withHolds(term: { floor: Day; last: Day }, holds: readonly Held[]): { floor: Day; last: Day } {
   let { floor, last } = term;
   for (const hold of holds.toSorted((a, b) => compare(a.from, b.from))) {
-    if (compare(hold.from, floor) > 0 || compare(hold.until, floor) <= 0) continue;
-    floor = hold.until;
-    last = hold.until.add({ days: 30 });
+    if (compare(hold.from, last) > 0 || compare(hold.until, floor) <= 0) continue;
+    if (compare(hold.from, floor) <= 0) floor = hold.until;
+    const ends = hold.until.add({ days: 30 });
+    if (compare(ends, last) > 0) last = ends;
   }
   return { floor, last };
 }

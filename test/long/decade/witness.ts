@@ -71,7 +71,7 @@ export function createWitness(world: World) {
       seen[log.what].add(message);
       tally.messagesGone++;
       if (after(floor, usual.floor)) tally.heldOver++;
-      const gone = ledger.filter((row) => row.store === log.store && covers(row, message));
+      const gone = ledger.filter((row) => row.store === log.store && covers(row, message.soul, message.processed));
       if (gone.length === 0) wrong.push(`${name} is gone without a line in the ledger`);
       const days = gone.map(({ at }) => dayOf(at, law.zone)).sort(Temporal.PlainDate.compare);
       const day = days.find((one) => after(one, floor));
@@ -119,7 +119,7 @@ export function createWitness(world: World) {
     }
   }
 
-  async function lookAtDocuments(wrong: string[]): Promise<void> {
+  async function lookAtDocuments(ledger: LedgerRow[], wrong: string[]): Promise<void> {
     const rows = new Set((await db('billing.payments').select('id')).map(({ id }) => id));
     const today = world.today();
     for (const one of world.paid) {
@@ -131,7 +131,10 @@ export function createWitness(world: World) {
       }
       seen.documents.add(one);
       tally.documentsGone++;
-      if (!after(today, floor)) wrong.push(`the payment of ${one.paid} was gone on ${today}, before ${floor}`);
+      const gone = ledger.filter((row) => row.store === 'billing.documents' && covers(row, one.soul, one.paid));
+      const day = gone.map(({ at }) => dayOf(at, law.zone)).find((when) => after(when, floor));
+      if (!day) wrong.push(`the payment of ${one.paid} is gone, and not by a line of the ledger after ${floor}`);
+      else if (after(day, last)) wrong.push(`the payment of ${one.paid} was destroyed on ${day}, after ${last}`);
     }
   }
 
@@ -205,7 +208,7 @@ export function createWitness(world: World) {
       lastLedger = ledger.at(-1)?.id ?? lastLedger;
       for (const log of logs) await lookAtLog(log, ledger, wrong);
       await lookAtProfiles(wrong);
-      await lookAtDocuments(wrong);
+      await lookAtDocuments(ledger, wrong);
       await lookAtStores(wrong);
       await lookAtLedger(ledger, wrong);
       await lookAtDuties(wrong);
@@ -218,8 +221,8 @@ function holdsOf(soul: Soul, category: string) {
   return soul.holds.filter(({ categories }) => categories.includes(category));
 }
 
-function covers(row: LedgerRow, message: Sent): boolean {
-  if (row.subject_id && row.subject_id !== message.soul.subject) return false;
+function covers(row: LedgerRow, soul: Soul, day: Day): boolean {
+  if (row.subject_id && row.subject_id !== soul.subject) return false;
   if (!row.from_on || !row.to_on) return false;
-  return !after(row.from_on, message.processed) && !after(message.processed, row.to_on);
+  return !after(row.from_on, day) && !after(day, row.to_on);
 }

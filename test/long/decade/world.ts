@@ -51,6 +51,8 @@ export async function openWorld(options: {
   days: number;
   people: number;
   seed: number;
+  /** only these of all who were drawn, to look at their lives alone */
+  only?: readonly string[];
 }): Promise<World> {
   const first = Temporal.PlainDate.from(options.first);
   const home = mkdtempSync(join(tmpdir(), 'srok-decade-'));
@@ -66,7 +68,8 @@ export async function openWorld(options: {
   await publishEditions(app);
   const crew = await aCrew(app);
   const luck = dice(options.seed);
-  const souls = Array.from({ length: options.people }, (_, number) => drawSoul(number, options.days, first, luck));
+  const drawn = Array.from({ length: options.people }, (_, number) => drawSoul(number, options.days, first, luck));
+  const souls = drawn.filter(({ key }) => !options.only || options.only.includes(key));
   const calendar = new Map<string, (() => Promise<void>)[]>();
   const sent: Sent[] = [];
   const paid: Paid[] = [];
