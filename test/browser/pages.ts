@@ -7,6 +7,8 @@ export interface Visited {
   path: string;
   /** Sign-in address; null: a visitor. */
   who: string | null;
+  /** Its parts and words are those of other pages: one language is enough. */
+  once?: boolean;
   /** What to do on the page before it is looked at. */
   prepare?(page: Page): Promise<unknown>;
 }
@@ -98,7 +100,7 @@ function allPages(site: Site): Visited[] {
     { name: 'audit-reports', path: '/audit/reports', who: auditor },
     { name: 'logs', path: '/logs', who: specialist },
     { name: 'my-projects', path: '/my/projects', who: site.user },
-    ...(site.owner ? projectPages(site.owner) : []),
+    ...(site.project ? projectPages(site.user, site.project) : []),
     { name: 'my-notices', path: '/my/notices', who: site.user },
     { name: 'my-privacy', path: '/my/privacy', who: site.user },
     { name: 'my-account', path: '/my/account', who: site.user },
@@ -128,12 +130,18 @@ function allPages(site: Site): Visited[] {
 }
 
 /** Every page of a project that has been in use. */
-function projectPages({ email, project }: { email: string; project: string }): Visited[] {
+function projectPages(who: string, project: string): Visited[] {
   const at = `/my/projects/${project}`;
+  const said = ['events', 'code', 'delete'];
   const pages = ['tokens', 'usage', 'events', 'debug', 'code', 'settings', 'delete'];
   return [
-    { name: 'my-project', path: at, who: email },
-    { name: 'my-project-pusher', path: `${at}/tokens/pusher`, who: email },
-    ...pages.map((name) => ({ name: `my-project-${name}`, path: `${at}/${name}`, who: email })),
+    { name: 'my-project', path: at, who },
+    { name: 'my-project-pusher', path: `${at}/tokens/pusher`, who },
+    ...pages.map((name) => ({
+      name: `my-project-${name}`,
+      path: `${at}/${name}`,
+      who,
+      ...(said.includes(name) ? { once: true } : {}),
+    })),
   ];
 }

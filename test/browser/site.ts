@@ -24,8 +24,8 @@ export interface Site {
   /** Sign-in addresses by role. */
   staff: Record<'admin' | 'dpo' | 'second' | 'auditor' | 'specialist', string>;
   user: string;
-  /** Whose project is in use, and the project; null where nobody relays messages. */
-  owner: { email: string; project: string } | null;
+  /** The project that the user has in use; null where nobody relays messages. */
+  project: string | null;
   /** The plan that waits for its check, and the request behind it. */
   plan: string;
   requests: { access: string; late: string; deletion: string };
@@ -101,7 +101,6 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   const user = 'ivanov@mail.example';
   const ivanov = await join(user, 'Иванов Пётр Сергеевич');
   const melnikova = await join('melnikova@mail.example', 'Мельникова Ольга Алексеевна');
-  const owner = await join('petrova@mail.example', 'Петрова Анна Сергеевна');
   const receive = (kind: RequestKind, from: { email: string; name: string }) =>
     story((trx) =>
       requests.receive(trx, {
@@ -133,7 +132,7 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   await test.advance('2026-11-20T18:40');
   const events = await tellEvents(test);
   const relays = engine.law.operator.plugins.includes('relay');
-  const project = relays ? await useProject(test, owner) : null;
+  const project = relays ? await useProject(test, ivanov) : null;
   await engine.jobs.idle();
   await engine.journal.sealUp();
   return {
@@ -147,7 +146,7 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
       specialist: email('specialist'),
     },
     user,
-    owner: project ? { email: 'petrova@mail.example', project } : null,
+    project,
     plan: deletion.plan,
     requests: { access: access.number, late: late.number, deletion: deletion.number },
     promised,
@@ -156,18 +155,20 @@ export async function makeSite(operator = 'qsockets'): Promise<Site> {
   };
 }
 
-/** A project that has been in use for weeks: two tokens, messages of today, days before. */
+/** A paid project that has been in use for weeks: two tokens, messages of today, days before. */
 async function useProject({ app, clock }: TestApp, owner: { subject: string; account: string }): Promise<string> {
   const { db } = app.engine;
   const relay = relayOf(app.engine);
-  const order = { ...owner, name: 'Заказы', plan: 'free' };
-  const { project, token } = await db.transaction((trx) => relay.createProject(trx, order));
+  const order = { ...owner, name: 'Заказы', plan: 'start' };
+  const { project } = await db.transaction((trx) => relay.createProject(trx, order));
+  await db.transaction((trx) => relay.activate(trx, project.id));
+  const { token } = await db.transaction((trx) => relay.issueToken(trx, project.id));
   const stand = { name: 'стенд', rights: ['read', 'subscribe'] } as const;
   await db.transaction((trx) => relay.issueToken(trx, project.id, { ...stand, rights: [...stand.rights] }));
   for (let n = 1; n <= 12; n++) {
     await fetch(`${app.url}/relay/v1/channels/${n % 3 === 0 ? 'склад' : 'заказы'}/messages`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token?.token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ order: n }),
     });
   }
@@ -176,14 +177,14 @@ async function useProject({ app, clock }: TestApp, owner: { subject: string; acc
   const days = Array.from({ length: 33 }, (_, back) => {
     const hours = Array.from(
       { length: 24 },
-      (_, hour) => Math.max(0, (back + 40 + hour * 7) % 61) * (hour > 7 ? 9 : 1),
+      (_, hour) => Math.max(0, (back + 40 + hour * 7) % 61) * (hour > 7 ? 90 : 10),
     );
     const messages = hours.reduce((sum, count) => sum + count, 0);
     const used = { messages, hours, dropped: back === 4 ? 17 : 0, connections_peak: 20 + back, bytes: messages * 210 };
     return { ...today, ...used, notices: '{}', used_on: dayBefore.subtract({ days: back + 1 }) };
   });
   await db('relay.usage').insert(days as never);
-  const { hours, messages } = { hours: [...(days[5]?.hours ?? []).slice(0, 19), 0, 0, 0, 0, 0], messages: 8320 };
+  const { hours, messages } = { hours: [...(days[5]?.hours ?? []).slice(0, 19), 0, 0, 0, 0, 0], messages: 83_200 };
   await db('relay.usage')
     .where({ project_id: project.id, used_on: dayBefore } as never)
     .update({ hours, messages, connections_peak: 41 });
