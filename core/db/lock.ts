@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Refusal } from '../base/index.ts';
+import { processId, Refusal } from '../base/index.ts';
 
 /**
  * Takes a folder of data for this process alone, so that two services never write into one keystore or stop each
@@ -12,7 +12,7 @@ import { Refusal } from '../base/index.ts';
 export function lockHome(folder: string): () => void {
   const home = ensureHome(folder);
   const file = join(home, 'srok.lock');
-  const mine = describe(process.pid);
+  const mine = processId(process.pid);
   for (;;) {
     try {
       writeFileSync(file, mine, { flag: 'wx', mode: 0o600 });
@@ -25,7 +25,7 @@ export function lockHome(folder: string): () => void {
     }
     const holder = read(file);
     const pid = Number(holder?.split(' ')[0]);
-    if (holder && holder !== mine && Number.isInteger(pid) && describe(pid) === holder) {
+    if (holder && holder !== mine && Number.isInteger(pid) && processId(pid) === holder) {
       throw new Refusal('home.in-use', 'conflict', {
         message: `Another Srok (process ${pid}) already works in ${home}. Stop it, or choose another folder with --home DIR.`,
       });
@@ -57,21 +57,5 @@ function read(file: string): string | null {
     return readFileSync(file, 'utf8');
   } catch {
     return null;
-  }
-}
-
-/** Number and start time: a number alone may belong to somebody else by now. */
-function describe(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the command in brackets and may hold spaces; the start time is the 22nd.
-    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
-  } catch {
-    try {
-      process.kill(pid, 0);
-      return `${pid} running`;
-    } catch {
-      return `${pid} gone`;
-    }
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { type Engine, newId } from '../../core/index.ts';
+import { type Engine, newId, processId } from '../../core/index.ts';
 import type { Listener } from './listener.ts';
 import { announceNode, buryNode, keepAlive, type NodeRow, removeNode } from './store.ts';
 
@@ -137,21 +137,5 @@ function hostId(): string {
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
     return hostname();
-  }
-}
-
-/** Number and start of a process: a number alone may belong to another by now. */
-function processId(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program may hold spaces and brackets; the fields are counted behind its last bracket.
-    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
-  } catch {
-    try {
-      process.kill(pid, 0);
-      return `${pid} running`;
-    } catch {
-      return `${pid} gone`;
-    }
   }
 }
