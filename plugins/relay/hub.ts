@@ -439,6 +439,8 @@ export function createHub(
     close,
     opened: async (row: StoredRow) => messageOf(await missed.shownOf(row)),
     connections: (project: string): Connection[] => [...(projects.get(project) ?? [])],
+    /** How many connections of a project are open on this node. */
+    open: (project: string): number => projects.get(project)?.size ?? 0,
     projects: (): string[] => [...projects.keys()],
     /** Channels of a project that somebody on this node reads. */
     occupied: (project: string): Iterable<string> => occupied.get(project) ?? [],

@@ -58,7 +58,7 @@ export function createSeats(
     return row;
   }
 
-  const heldBy = (project: string, row: Row): number => hub.connections(project).length + row.coming;
+  const heldBy = (project: string, row: Row): number => hub.open(project) + row.coming;
 
   /** Decides about all who wait for a seat of a project, and writes down who has left. */
   async function go(project: string, row: Row): Promise<void> {
