@@ -91,8 +91,8 @@ export async function openWorld(options: {
       const morning = day.toZonedDateTime({ timeZone: engine.law.zone, plainTime: '10:00' }).toInstant();
       await advanceTo({ clock, jobs: engine.jobs }, morning);
       for (const deed of calendar.get(day.toString()) ?? []) await deed();
-      await engine.jobs.idle();
       if (luck.chance(0.3)) await checkPlans(crew.second);
+      await engine.jobs.idle(); // what was asked for today is done before anybody looks
     },
     async close() {
       await app.close();
