@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import pg from 'pg';
 import { Server } from 'socket.io';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -11,6 +10,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
  */
 
 const [kind, databaseUrl] = process.argv.slice(2);
+
+/** A whole body, in the quickest way that Node has. */
+function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((done) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+  });
+}
 
 /** Node's own server and `ws`: a POST is answered, a message is sent on to all, one by one. */
 function bare() {
@@ -27,7 +35,7 @@ function bare() {
     for (const socket of roomOf(name)) socket.send(message, { binary: false });
   };
   const server = createServer(async (request, response) => {
-    const body = await buffer(request);
+    const body = await bodyOf(request);
     tell((request.url ?? '').slice('/pub/'.length), body);
     response.writeHead(202, { 'content-type': 'application/json', 'content-length': 10 }).end('{"id":"x"}');
   });
@@ -66,14 +74,14 @@ async function insert() {
     return last;
   };
   return createServer(async (request, response) => {
-    await write(await buffer(request));
+    await write(await bodyOf(request));
     response.writeHead(202, { 'content-type': 'application/json', 'content-length': 10 }).end('{"id":"x"}');
   });
 }
 
 function socketIo() {
   const server = createServer(async (request, response) => {
-    const body = await buffer(request);
+    const body = await bodyOf(request);
     io.to((request.url ?? '').slice('/pub/'.length)).emit('message', body.toString());
     response.writeHead(202, { 'content-type': 'application/json', 'content-length': 10 }).end('{"id":"x"}');
   });

@@ -16,6 +16,8 @@ const queueBytes = 4 * 1024 * 1024;
 /** Frames that are written as one: more would be too much at once for a reader that is only a little behind. */
 const joinedBytes = 256 * 1024;
 const copiedBytes = 64 * 1024;
+/** What replays hand to their readers in one turn of the loop, about. */
+const replayedBytes = 1024 * 1024;
 /** Readers that look into the log at the same time: publishing needs the database too. */
 const readersAtOnce = 8;
 const retryMs = 500;
@@ -95,6 +97,7 @@ export function createHub(
   const channels = new Map<string, Set<Subscription>>();
   const projects = new Map<string, Set<Connection>>();
   const occupied = new Map<string, Set<string>>(); // names of channels that somebody reads, by project
+  let replayed: { bytes: number; over: Promise<void> | null } = { bytes: 0, over: null }; // in this turn of the loop
   let dirty: Connection[] = []; // with frames to be written at the end of this turn
 
   function send(connection: Connection, frame: Buffer): boolean {
@@ -233,9 +236,23 @@ export function createHub(
     }
   }
 
+  /** Waits until there is room in a turn of the loop: many who come back must not hold up what is live. */
+  async function inTurn(bytes: number): Promise<void> {
+    while (replayed.bytes >= replayedBytes) await replayed.over;
+    replayed.bytes += bytes;
+    replayed.over ??= new Promise((done) => {
+      setImmediate(() => {
+        replayed = { bytes: 0, over: null };
+        done();
+      });
+    });
+  }
+
   /** Hands a page to a reader at its pace, and says what is missing in it. */
   async function give(reader: Subscription, { stretches, to }: Page): Promise<void> {
     for (const stretch of stretches) {
+      if (!reads(reader)) return;
+      await inTurn(stretch.frames(reader.connection.codec).length);
       if (!reads(reader)) return;
       if (stretch.run.first !== reader.last + 1) sendLost(reader, stretch.run.first);
       const given = hand(reader, stretch);

@@ -55,6 +55,11 @@ export function createQueue({
     return batch;
   }
 
+  function soon(work: () => void): void {
+    scheduled = true;
+    setImmediate(work);
+  }
+
   function go(): void {
     scheduled = false;
     while (going.size < batchesAtOnce) {
@@ -73,7 +78,8 @@ export function createQueue({
       line.going = false;
       if (line.waiting.length === 0) lines.delete(project);
     }
-    if (lines.size > 0) go();
+    // Whoever has just been answered may send its next one at once: it goes along, if it comes within one turn.
+    if (lines.size > 0) soon(() => soon(go));
     else if (going.size === 0) for (const tell of emptied.splice(0)) tell();
   }
 
@@ -110,9 +116,7 @@ export function createQueue({
       if (line) line.waiting.push(waiting);
       else lines.set(waiting.message.project, { waiting: [waiting], going: false });
       // What a batch of the same project holds up goes when that one is done.
-      if (scheduled || line?.going) return;
-      scheduled = true;
-      setImmediate(go);
+      if (!scheduled && !line?.going) soon(go);
     },
     /** Resolves when nothing waits any more. */
     async empty(): Promise<void> {
