@@ -44,7 +44,7 @@ export async function openHouse(start = '2026-05-12T09:00:00Z', operator = 'qsoc
     ...{ db, clock, law, vault, journal, letters },
     story: (work) => db.transaction(work),
     async close() {
-      vault.close();
+      await vault.close();
       await drop();
       rmSync(home, { recursive: true, force: true });
     },

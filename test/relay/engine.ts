@@ -155,7 +155,7 @@ export async function startEngine(
       await host.stop();
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
-      vault.close();
+      await vault.close();
       rmSync(home, { recursive: true, force: true });
     },
   };

@@ -207,7 +207,7 @@ async function openCopy(of: Original, { law, datamap }: Pick<Engine, 'law' | 'da
     },
     async close() {
       await db.destroy();
-      vault.close();
+      await vault.close();
       await drop();
     },
   };
@@ -247,7 +247,7 @@ async function inTransaction(
     throw error;
   } finally {
     await trx.rollback();
-    vault.close();
+    await vault.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
