@@ -40,6 +40,8 @@ function wordsOf(box: Buffer, aad: string): Buffer {
   return words;
 }
 
+const asObject = (key: Buffer | KeyObject): KeyObject => (Buffer.isBuffer(key) ? createSecretKey(key) : key);
+
 /** @param keyId 16 bytes, @param key 32 bytes */
 export function sealBox(keyId: Buffer, key: KeyObject, plain: Buffer, aad: string): Buffer {
   const box = Buffer.allocUnsafe(boxOverhead + plain.length);
@@ -63,8 +65,7 @@ export function keyIdOf(box: Buffer): string | null {
 
 /** @throws when the box, the key or the words do not belong together */
 export function openBox(key: Buffer | KeyObject, box: Buffer, aad: string): Buffer {
-  const whole = Buffer.isBuffer(key) ? createSecretKey(key) : key;
-  const opening = createDecipheriv(cipher, whole, box.subarray(headBytes, headBytes + nonceBytes));
+  const opening = createDecipheriv(cipher, asObject(key), box.subarray(headBytes, headBytes + nonceBytes));
   opening.setAAD(wordsOf(box, aad));
   opening.setAuthTag(box.subarray(box.length - tagBytes));
   const plain = opening.update(box.subarray(headBytes + nonceBytes, box.length - tagBytes));
@@ -73,9 +74,9 @@ export function openBox(key: Buffer | KeyObject, box: Buffer, aad: string): Buff
 }
 
 /** Wraps a 32-byte key: nonce | cipher text | tag. */
-export function wrapKey(wrapping: Buffer, key: Buffer, about: Buffer): Buffer {
+export function wrapKey(wrapping: Buffer | KeyObject, key: Buffer, about: Buffer): Buffer {
   const nonce = nextNonce();
-  const sealing = createCipheriv(cipher, createSecretKey(wrapping), nonce);
+  const sealing = createCipheriv(cipher, asObject(wrapping), nonce);
   sealing.setAAD(about);
   const wrapped = sealing.update(key);
   sealing.final();
@@ -87,8 +88,8 @@ export function wrapKey(wrapping: Buffer, key: Buffer, about: Buffer): Buffer {
  * zeros leaves no copy.
  * @throws when the wrapping key or the words are not the right ones
  */
-export function unwrapKey(wrapping: Buffer, wrapped: Buffer, about: Buffer): Buffer {
-  const opening = createDecipheriv(cipher, createSecretKey(wrapping), wrapped.subarray(0, nonceBytes));
+export function unwrapKey(wrapping: Buffer | KeyObject, wrapped: Buffer, about: Buffer): Buffer {
+  const opening = createDecipheriv(cipher, asObject(wrapping), wrapped.subarray(0, nonceBytes));
   opening.setAAD(about);
   opening.setAuthTag(wrapped.subarray(wrapped.length - tagBytes));
   const key = opening.update(wrapped.subarray(nonceBytes, wrapped.length - tagBytes));

@@ -397,11 +397,12 @@ export function createVault(options: {
     const parts = [encodeHead(to, nextKey)];
     let adopted = false;
     try {
+      const [wrapping, wrappingNext] = [createSecretKey(epochKey), createSecretKey(nextKey)];
       let done = 0;
       for (const key of byName.values()) {
         if (gone.has(key)) continue;
-        const plain = key.open ?? unwrapKey(epochKey, key.wrapped, bindingOf(from, key));
-        const wrapped = wrapKey(nextKey, plain, bindingOf(to, key));
+        const plain = key.open ?? unwrapKey(wrapping, key.wrapped, bindingOf(from, key));
+        const wrapped = wrapKey(wrappingNext, plain, bindingOf(to, key));
         if (plain !== key.open) plain.fill(0);
         survivors.push({ key, wrapped });
         parts.push(encodeKey({ ...key, wrapped }));

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type MovableClock, movableClock, Temporal } from '../../core/base/index.ts';
 import { type App, advanceTo } from '../../core/cli/index.ts';
 import { loadLaw } from '../../core/law/index.ts';
 import { createApp } from '../../main.ts';
-import { cloneDatabase } from './database.ts';
+import { cloneDatabase, roomForTests } from './database.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 
@@ -33,7 +32,7 @@ export async function startApp({
   const root = policies ? pathToFileURL(`${policies}/`) : new URL('../../policies/', import.meta.url);
   const { plugins } = (await loadLaw({ root, operator })).operator;
   const { url, drop } = await cloneDatabase({ plugins });
-  const home = mkdtempSync(join(tmpdir(), 'srok-app-'));
+  const home = mkdtempSync(join(roomForTests(), 'srok-app-'));
   const clock = movableClock(moscow(at));
   const app = await createApp({
     ...{ home, databaseUrl: url, operator, clock, cron: false, port: 0, mode: 'service', log: silent },

@@ -20,7 +20,7 @@ let running: Promise<{ server: RunningPostgres; home: string }> | null = null;
 const templates = new Map<string, Promise<void>>();
 
 /** Memory where it can be had, with room to spare: a clone of the template is eleven megabytes in hundreds of files. */
-function roomForClusters(): string {
+export function roomForTests(): string {
   const memory = '/dev/shm';
   try {
     const { bavail, bsize } = statfsSync(memory);
@@ -32,7 +32,7 @@ function roomForClusters(): string {
 
 function server(): Promise<{ server: RunningPostgres; home: string }> {
   running ??= (async () => {
-    const home = mkdtempSync(join(roomForClusters(), 'srok-test-'));
+    const home = mkdtempSync(join(roomForTests(), 'srok-test-'));
     return { server: await startPostgres({ home, durable: false }), home };
   })();
   return running;

@@ -46,7 +46,7 @@ export function dice(seed: number) {
 
 export type Dice = ReturnType<typeof dice>;
 
-const senderShare = 0.12;
+const senderShare = 0.03;
 /** People come every third day, so that ten years fit into minutes; what falls due is visited on its own instant. */
 export const stride = 3;
 
@@ -85,7 +85,7 @@ export function drawSoul(number: number, days: number, first: Day, luck: Dice): 
       at(born + 3 + luck.below(stays + 400), { do: 'hold', days, releaseIn, categories });
     }
   }
-  if (luck.chance(0.12)) {
+  if (luck.chance(0.06)) {
     const kinds = ['access', 'access', 'erasure', 'withdrawal', 'stop', 'objection', 'other'] as const;
     const kind = kinds[luck.below(kinds.length)] ?? 'access';
     at(born + 1 + luck.below(stays + 200), { do: 'ask', kind, answerIn: luck.chance(0.85) ? luck.below(25) : null });

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MovableClock, movableClock, Temporal } from '../../../core/base/index.ts';
 import { dayOf } from '../../../core/calendar/index.ts';
@@ -7,7 +6,7 @@ import { createPerson, type Person, publish } from '../../../core/cli/demo/clien
 import { type App, advanceTo } from '../../../core/cli/index.ts';
 import { createApp } from '../../../main.ts';
 import { moscow } from '../../support/app.ts';
-import { cloneDatabase } from '../../support/database.ts';
+import { cloneDatabase, roomForTests } from '../../support/database.ts';
 import { aCrew, type Crew, expectStatus, publishEditions } from '../../support/people.ts';
 import { makeUpLaw } from './law.ts';
 import { type Deed, type Dice, dice, drawSoul, type Soul } from './people.ts';
@@ -55,7 +54,7 @@ export async function openWorld(options: {
   only?: readonly string[];
 }): Promise<World> {
   const first = Temporal.PlainDate.from(options.first);
-  const home = mkdtempSync(join(tmpdir(), 'srok-decade-'));
+  const home = mkdtempSync(join(roomForTests(), 'srok-decade-'));
   const policies = join(home, 'made-up-policies');
   makeUpLaw(policies);
   const { url, drop } = await cloneDatabase();
