@@ -39,7 +39,7 @@ export function createNodes(
   const { beatMs, deadMs } = { ...usual, ...rhythm };
   const self = { id: newId('nod', clock.now()), host: hostId(), process: processId(process.pid) };
   const seen = new Map<string, { beat: number; since: number }>();
-  let alive = 0; // the others
+  let alive: readonly string[] = []; // the others
   let born = false;
   let lastBeat = 0;
   let lastTick = 0;
@@ -74,7 +74,7 @@ export function createNodes(
     for (const { id, beat: last } of dead) {
       if (await buryNode(db, id, last)) log.warn({ node: id }, 'A node is gone; its seats are free.');
     }
-    alive = others.length - dead.length;
+    alive = others.filter((other) => !dead.includes(other)).map(({ id }) => id);
     for (const id of seen.keys()) if (!others.some((other) => other.id === id)) seen.delete(id);
   }
 
@@ -95,7 +95,7 @@ export function createNodes(
     // Whoever has slept knows nothing of the database: the beat that has just begun will tell.
     const awake = now - lastTick < beatMs * 3;
     lastTick = now;
-    if (alive === 0 || cut || !awake || now - lastBeat < deadMs * trusted) return;
+    if (alive.length === 0 || cut || !awake || now - lastBeat < deadMs * trusted) return;
     cut = true;
     log.error({ node: self.id }, 'The database is out of reach: connections are sent to other nodes.');
     cutOff();
@@ -111,7 +111,9 @@ export function createNodes(
   return {
     id: self.id,
     /** Whether other nodes live beside this one, as far as is known. */
-    others: (): number => alive,
+    others: (): number => alive.length,
+    /** The others that live, as far as is known. */
+    living: (): readonly string[] => alive,
     /** Says at once that this node lives. */
     beat,
     async start(): Promise<void> {
@@ -124,7 +126,9 @@ export function createNodes(
       stopped = true;
       if (timer) clearInterval(timer);
       await beating?.catch(() => {});
-      await removeNode(db, self.id).catch((error) => log.warn({ error: String(error) }, 'A node could not sign off.'));
+      await removeNode(db, self.id)
+        .then(() => announceNode(db, self.id))
+        .catch((error) => log.warn({ error: String(error) }, 'A node could not sign off.'));
     },
   };
 }

@@ -11,6 +11,7 @@ import { createLog, keyHours, type Logged } from './log.ts';
 import { createLogAccess } from './log-access.ts';
 import { createNodes, type Rhythm } from './nodes.ts';
 import { createNotices } from './notices.ts';
+import { createOccupancy } from './occupancy.ts';
 import { createProjects } from './projects.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { createPusher } from './pusher/index.ts';
@@ -44,6 +45,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     ...(rhythm ? { rhythm } : {}),
   });
   const seats: Seats = createSeats(engine, { hub, nodes, notices, refused: figures.refused });
+  const occupancy = createOccupancy(engine, { hub, nodes, listener });
   const cluster = createCluster(engine, { hub, nodes, listener, natsUrl: natsUrl ?? engine.config.natsUrl });
   const log = createLog(engine, {
     ...{ doubtful: hub.lookAgain, notices, measure: figures.batch },
@@ -63,7 +65,10 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
     seat: seats.take,
     ...(patience ? { patience } : {}),
   });
-  const pusher = createPusher(engine, { gate, hub, publisher, seat: seats.take, ...(patience ? { patience } : {}) });
+  const pusher = createPusher(engine, {
+    ...{ gate, hub, publisher, occupancy, seat: seats.take },
+    ...(patience ? { patience } : {}),
+  });
 
   figures.watch({
     connections: () => hub.size().connections,
@@ -124,6 +129,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
       pusher.stop();
       gate.stop();
       seats.stop();
+      occupancy.stop();
       await cluster.stop();
       await nodes.stop();
       await listener.stop();

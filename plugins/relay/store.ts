@@ -524,7 +524,7 @@ export async function removeNode(db: Db, id: string): Promise<void> {
   await db('relay.nodes').where({ id }).delete();
 }
 
-/** Tells the other nodes that there is one more. */
+/** Tells the other nodes that there is one more, or one less. */
 export async function announceNode(db: Db, id: string): Promise<void> {
   await ask(db, "select pg_notify('relay_nodes', ?)", [id]);
 }
@@ -563,6 +563,19 @@ export async function openSeats(db: Db, project: string): Promise<number> {
 /** Tells the other nodes how far channels have come: where NATS does not. */
 export async function announceOffsets(db: Db, payloads: readonly string[]): Promise<void> {
   await ask(db, "select pg_notify('relay_told', one) from unnest(?::text[]) as w (one)", [payloads]);
+}
+
+export interface Notice {
+  channel: string; // of PostgreSQL
+  payload: string; // less than 8000 bytes
+}
+
+/** Says something to all who listen, in this order. */
+export async function notify(db: Db, notices: readonly Notice[]): Promise<void> {
+  await ask(db, 'select pg_notify(channel, payload) from unnest(?::text[], ?::text[]) as w (channel, payload)', [
+    notices.map(({ channel }) => channel),
+    notices.map(({ payload }) => payload),
+  ]);
 }
 
 /** Of these channels those that have come further than is known here. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Nats, startNats } from '../support/nats.ts';
-import { connect } from './engine.ts';
-import { aKey, hangUpReaders, outcomeOf, pathOf, peerOf, readerOf, serverOf, subscribed } from './pusher.ts';
+import { type Client, connect } from './engine.ts';
+import { aKey, hangUpReaders, type Key, outcomeOf, pathOf, peerOf, readerOf, serverOf, subscribed } from './pusher.ts';
 import { aStand, type Node, type Stand, until } from './stand.ts';
 
 describe('the Pusher protocol on several nodes', function () {
@@ -10,6 +10,7 @@ describe('the Pusher protocol on several nodes', function () {
   let nats: Nats;
   let one: Node;
   let two: Node;
+  const clients: Client[] = [];
 
   before(async () => {
     [stand, nats] = await Promise.all([aStand(), startNats()]);
@@ -17,7 +18,10 @@ describe('the Pusher protocol on several nodes', function () {
     [one, two] = [await stand.node(options), await stand.node(options)];
     await until(() => [one, two].every(({ parts }) => parts.cluster.state() === 'up' && parts.nodes.others() >= 2));
   });
-  afterEach(() => hangUpReaders());
+  afterEach(() => {
+    hangUpReaders();
+    for (const { socket } of clients.splice(0)) socket.terminate();
+  });
   after(async () => {
     for (const node of [one, two]) await node?.close();
     await stand?.close();
@@ -74,5 +78,86 @@ describe('the Pusher protocol on several nodes', function () {
         .catch((error) => error);
       expect(refused.status).to.equal(401);
     }
+  });
+
+  describe('counts who reads', () => {
+    const counted = { info: 'subscription_count' };
+    const asked = async (node: Node, key: Key, path: string, params: Record<string, string> = {}) =>
+      (await serverOf(node.origin, key).get({ path, params })).json();
+
+    it('a channel on all nodes, by either door, whichever node is asked and by whichever call', async () => {
+      const { project, token } = await stand.aProject();
+      const key = await aKey(stand, project);
+      await Promise.all([one, two, two].map(({ origin }) => subscribed(readerOf(origin, key), 'private-room')));
+      await subscribed(readerOf(two.origin, key), 'news');
+      const native = await connect(stand.house.origin, token);
+      clients.push(native);
+      for (const name of ['news', 'presence-x']) native.send({ subscribe: name });
+      await native.until(2, (frame) => frame.subscribed);
+      for (const node of [one, two]) {
+        expect(await asked(node, key, '/channels')).to.deep.equal({ channels: { news: {}, 'private-room': {} } });
+        expect(await asked(node, key, '/channels', { ...counted, filter_by_prefix: 'private-' })).to.deep.equal({
+          channels: { 'private-room': { subscription_count: 3 } },
+        });
+        expect(await asked(node, key, '/channels/news', counted)).to.deep.equal({
+          ...{ occupied: true, subscription_count: 2 },
+        });
+        expect(await asked(node, key, '/channels/nobody', counted)).to.deep.equal({
+          ...{ occupied: false, subscription_count: 0 },
+        });
+        const server = serverOf(node.origin, key);
+        expect(await (await server.trigger(['news', 'private-room'], 'e', 'x', counted)).json()).to.deep.equal({
+          channels: { news: { subscription_count: 2 }, 'private-room': { subscription_count: 3 } },
+        });
+        const batch = await server.triggerBatch([
+          { channel: 'news', name: 'e', data: 'x', ...counted },
+          { channel: 'news', name: 'e', data: 'x' },
+        ]);
+        expect(await batch.json()).to.deep.equal({ batch: [{ subscription_count: 2 }, {}] });
+      }
+    });
+
+    it('more channels than one notice has room for, however many ask at once', async () => {
+      const { project, token } = await stand.aProject();
+      const key = await aKey(stand, project);
+      const names = Array.from({ length: 200 }, (_, index) => `${index}-`.padEnd(200, 'x'));
+      for (const { origin } of [one, two]) {
+        const native = await connect(origin, token);
+        for (const name of names) native.send({ subscribe: name });
+        await native.until(names.length, (frame) => frame.subscribed);
+        clients.push(native);
+      }
+      const all = Object.fromEntries(names.map((name) => [name, { subscription_count: 2 }]));
+      const some = Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('7')));
+      const [whole, part, event] = await Promise.all([
+        asked(one, key, '/channels', counted),
+        asked(one, key, '/channels', { ...counted, filter_by_prefix: '7' }),
+        serverOf(one.origin, key)
+          .trigger(names.slice(0, 100), 'e', 'x', counted)
+          .then((answer) => answer.json()),
+      ]);
+      expect(whole).to.deep.equal({ channels: all });
+      expect(part).to.deep.equal({ channels: some });
+      expect(event).to.deep.equal({ channels: Object.fromEntries(Object.entries(all).slice(0, 100)) });
+      // Who is told that a subscription is there, is told the same by every node from then on.
+      clients[1]?.send({ subscribe: 'fresh' });
+      await clients[1]?.next((frame) => frame.subscribed === 'fresh');
+      expect(await asked(one, key, '/channels/fresh', counted)).to.include({ subscription_count: 1 });
+    });
+
+    it('without a node that does not answer, and does not wait long for it', async () => {
+      const key = await aKey(stand, (await stand.aProject()).project);
+      await subscribed(readerOf(two.origin, key), 'news');
+      const { db } = stand.base;
+      await db('relay.nodes').insert({ id: 'nod_far', beat: 7, host: 'another machine', process: '1 0' });
+      try {
+        await until(() => one.parts.nodes.living().includes('nod_far'));
+        const begun = performance.now();
+        expect(await asked(one, key, '/channels/news', counted)).to.include({ subscription_count: 1 });
+        expect(performance.now() - begun).to.be.within(200, 2000);
+      } finally {
+        await db('relay.nodes').where({ id: 'nod_far' }).delete();
+      }
+    });
   });
 });

@@ -7,6 +7,7 @@ import { tooLarge } from '../channel.ts';
 import { type Parts, usual } from '../door.ts';
 import { mayDo, type Pass } from '../gate.ts';
 import type { Accepted } from '../log.ts';
+import type { Occupancy } from '../occupancy.ts';
 import { senderOf } from '../publisher.ts';
 import { countsAsked, type Event, parseBatch, parseEvent } from './events.ts';
 import { idOfKey, isKey, openSecret } from './keys.ts';
@@ -36,8 +37,11 @@ type Answer = (asked: Asked) => Promise<void>;
 type Place = { readonly [method: string]: Answer };
 
 /** The HTTP API of the Pusher Channels protocol: signed requests of the owner's programs. */
-export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'publisher' | 'patience'>): Door {
-  const { gate, hub, publisher } = parts;
+export function createApi(
+  engine: Engine,
+  parts: Pick<Parts, 'gate' | 'publisher' | 'patience'> & { occupancy: Occupancy },
+): Door {
+  const { gate, occupancy, publisher } = parts;
   const { clock, vault } = engine;
   const { bodyMs } = { ...usual, ...parts.patience };
   const names = new WeakMap<Duplex, string>(); // connection ids of HTTP sockets
@@ -108,8 +112,10 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
     await withBody(request, { parameters, limit: eventBytes }, async (body) => {
       const event = parseEvent(body);
       await send(request, pass, [event]);
-      const channels = event.messages.map(({ channel }) => [channel, counts(pass, channel)]);
-      sendJson(response, 200, event.counted ? { channels: Object.fromEntries(channels) } : {});
+      if (!event.counted) return sendJson(response, 200, {});
+      const names = event.messages.map(({ channel }) => channel);
+      const counts = await occupancy.count(pass.project.id, { names });
+      sendJson(response, 200, { channels: Object.fromEntries(names.map((name) => [name, toldOf(counts.get(name))])) });
     });
   }
 
@@ -118,10 +124,13 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
     await withBody(request, { parameters, limit: batchBytes }, async (body) => {
       const events = parseBatch(body);
       await send(request, pass, events);
-      const told = events.map(({ messages: [message], counted }) =>
-        counted && message ? counts(pass, message.channel) : {},
+      const names = events.flatMap(({ messages, counted }) => (counted ? messages.map(({ channel }) => channel) : []));
+      if (names.length === 0) return sendJson(response, 200, {});
+      const counts = await occupancy.count(pass.project.id, { names });
+      const batch = events.map(({ messages: [message], counted }) =>
+        counted && message ? toldOf(counts.get(message.channel)) : {},
       );
-      sendJson(response, 200, events.some(({ counted }) => counted) ? { batch: told } : {});
+      sendJson(response, 200, { batch });
     });
   }
 
@@ -169,20 +178,18 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
     mayDo(pass, 'read');
     const counted = countsAsked(parameters.get('info'));
     const beginning = parameters.get('filter_by_prefix') ?? '';
-    const channels: Record<string, object> = {};
-    for (const channel of hub.occupied(pass.project.id)) {
-      if (channel.startsWith(beginning) && isNameable(channel))
-        channels[channel] = counted ? counts(pass, channel) : {};
-    }
-    sendJson(response, 200, { channels });
+    const counts = await occupancy.count(pass.project.id, { beginning });
+    const shown = [...counts].filter(([channel]) => isNameable(channel));
+    const channels = shown.map(([channel, count]) => [channel, counted ? toldOf(count) : {}]);
+    sendJson(response, 200, { channels: Object.fromEntries(channels) });
   }
 
   async function showChannel({ response, pass, parameters, name }: Asked): Promise<void> {
     mayDo(pass, 'read');
     const channel = checkName(name);
-    const told = counts(pass, channel);
     const counted = countsAsked(parameters.get('info'));
-    sendJson(response, 200, { occupied: told.subscription_count > 0, ...(counted ? told : {}) });
+    const count = (await occupancy.count(pass.project.id, { names: [channel] })).get(channel) ?? 0;
+    sendJson(response, 200, { occupied: count > 0, ...(counted ? toldOf(count) : {}) });
   }
 
   async function noPresence(): Promise<void> {
@@ -191,10 +198,6 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
 
   async function noUsers(): Promise<void> {
     throw new Refusal('pusher.no-users', 'invalid', { message: 'Signing users in is not offered here.' });
-  }
-
-  function counts(pass: Pass, channel: string): { subscription_count: number } {
-    return { subscription_count: hub.readers(pass.project.id, channel) };
   }
 
   function connectionName(socket: Duplex): string {
@@ -209,6 +212,10 @@ export function createApi(engine: Engine, parts: Pick<Parts, 'gate' | 'hub' | 'p
       answer(request, response).catch((error) => sendProblem(engine, request, response, error));
     },
   };
+}
+
+function toldOf(count = 0): { subscription_count: number } {
+  return { subscription_count: count };
 }
 
 /**

@@ -5,10 +5,14 @@
  */
 import type { Door, Engine } from '../../../core/index.ts';
 import type { Parts } from '../door.ts';
+import type { Occupancy } from '../occupancy.ts';
 import { createApi } from './api.ts';
 import { createSockets } from './sockets.ts';
 
-export function createPusher(engine: Engine, parts: Omit<Parts, 'tickets'>): { doors: Door[]; stop(): void } {
+export function createPusher(
+  engine: Engine,
+  parts: Omit<Parts, 'tickets'> & { occupancy: Occupancy },
+): { doors: Door[]; stop(): void } {
   const sockets = createSockets(engine, parts);
   return { doors: [sockets, createApi(engine, parts)], stop: sockets.stop };
 }
