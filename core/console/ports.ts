@@ -45,7 +45,8 @@ export interface ConsoleDeps {
 export interface ProjectPages {
   createProject(
     trx: Trx,
-    order: { subject: string; account?: string; name: string; plan: string },
+    /** `key`: one-time; the same one again is the same project */
+    order: { subject: string; account?: string; name: string; plan: string; key?: string },
   ): Promise<{
     project: ProjectView;
     token: IssuedTokenView | null;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Refusal } from '../base/index.ts';
 import { type Call, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import type { IssuedTokenView, ProjectPages, ProjectView } from './ports.ts';
@@ -41,11 +42,11 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
       query: form({}, { before: line(64) }),
       handler: (call) => listPage(call as unknown as Call, {}, call.query.before),
     }),
-    route<{ name: string; plan: string }>({
+    route<{ name: string; plan: string; key: string }>({
       method: 'post',
       path: '/my/projects',
       roles: users,
-      body: form({ name: line(100), plan: line(64) }),
+      body: form({ name: line(100), plan: line(64), key: line(64) }),
       redraw: (call, problems) => listPage(call as Call, { values: call.body, problems }),
       async handler(call) {
         const { account } = by(call);
@@ -138,6 +139,8 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
         `${title}: ${priceKopecks === 0 ? w.t('бесплатно') : w.t('{{price}} в месяц', { price: w.money(priceKopecks) })}, ${w.t('{{count}} сообщение в сутки', { count: limits.messagesPerDay })}`,
       ]),
       values: {},
+      // Of this one form: sent twice, it makes one project.
+      key: randomUUID(),
       ...more,
     });
   }

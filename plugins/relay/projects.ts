@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { type Engine, newId, Refusal, sectionOf, type Temporal, type Trx } from '../../core/index.ts';
 import { keyOf, makeSecret as makeKeySecret, makeTag } from './pusher/keys.ts';
+import { keyHours } from './repeats.ts';
 import { checkSettings, firstSettings, settingsOf } from './settings.ts';
 import { move, withGround, withoutGround } from './state.ts';
 import {
@@ -10,8 +11,10 @@ import {
   insertProject,
   insertToken,
   lockProject,
+  lockProjectsOf,
   type ProjectRow,
   projectById,
+  projectMadeWith,
   projectOf,
   projectsOf,
   type TokenRow,
@@ -34,6 +37,9 @@ import type {
 
 const allRights: Right[] = ['publish', 'subscribe', 'read'];
 const pusherKeysPerProject = 50;
+// The first token is made of it: it must be too long to be tried out.
+const shortestKey = 32;
+const longestKey = 255;
 
 /** A plan of the operator's pack. @throws Refusal `project.unknown-plan` */
 export function planOf(engine: Engine, id: string) {
@@ -55,12 +61,13 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     trx: Trx,
     project: string,
     { id: given, name, rights }: { id?: string; name?: string; rights?: Right[] } = {},
+    secret?: string,
   ): Promise<IssuedToken> {
     const at = clock.now();
     const id = given === undefined ? newId('tok', at) : checkTokenId(given);
-    const { token, hash, last4 } = makeSecret(id);
+    const { token, ...made } = makeSecret(id, secret);
     const row: TokenRow = {
-      ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', hash, secret: null, tag: null, last4 },
+      ...{ id, project_id: project, kind: 'token', name: name ?? 'Токен', secret: null, tag: null, ...made },
       ...{ rights: rights ?? allRights, created_at: at, expires_at: null, revoked_at: null, last_used_on: null },
     };
     await keep(trx, row);
@@ -110,6 +117,27 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     return projectOf(next, url);
   }
 
+  /** What was answered to the form or call that made this project: the same again, for a day. */
+  async function madeBefore(
+    trx: Trx,
+    row: ProjectRow,
+    order: CreateProject & { key: string },
+  ): Promise<{ project: Project; token: IssuedToken | null }> {
+    if (row.name !== order.name.trim() || row.plan !== order.plan) {
+      throw new Refusal('idempotency.other-body', 'conflict', {
+        message: 'С этим ключом уже создан другой проект: для нового нужен новый ключ.',
+      });
+    }
+    const at = clock.now();
+    const fresh = row.created_at.until(at).total('hours') < keyHours;
+    const living = fresh ? await tokensOf(trx, row.id, at) : [];
+    for (const one of living) {
+      const { token, hash: known } = makeSecret(one.id, firstSecret(row, order.key));
+      if (one.hash?.equals(known)) return { project: projectOf(row, url), token: { ...tokenOf(one), token } };
+    }
+    return { project: projectOf(row, url), token: null };
+  }
+
   return {
     async createProject(trx: Trx, order: CreateProject): Promise<{ project: Project; token: IssuedToken | null }> {
       const plan = planOf(engine, order.plan);
@@ -119,6 +147,11 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       }
       // An erased person does not come back by a late call.
       await engine.datamap.subjects.alive(trx, order.subject);
+      await lockProjectsOf(trx, order.subject);
+      const { key } = order;
+      const madeWith = key === undefined ? null : digestOf(order.subject, key);
+      const before = madeWith && (await projectMadeWith(trx, order.subject, madeWith));
+      if (before && key !== undefined) return madeBefore(trx, before, { ...order, key });
       const free = plan.priceKopecks === 0;
       const active = plan.activeProjects === null ? 0 : await countActive(trx, order.subject, plan.id);
       if (!law.may('project', { plan: plan.id, active }).allowed) {
@@ -138,6 +171,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
         state: free ? 'active' : 'waiting',
         grounds: [],
         salt: randomBytes(32),
+        made_with: madeWith,
         ...firstSettings,
         created_at: at,
         activated_at: free ? at : null,
@@ -148,7 +182,8 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       if (free) await report(trx, 'project.activated', row, at, { plan: plan.id });
       await engine.journal.append(trx, { action: 'project.created', about: row.id, body: { plan: plan.id } });
       if (row.account_id) await engine.accounts.activity(trx, row.account_id, 'project');
-      return { project: projectOf(row, url), token: free ? await issue(trx, row.id) : null };
+      const secret = key === undefined ? undefined : firstSecret(row, key);
+      return { project: projectOf(row, url), token: free ? await issue(trx, row.id, {}, secret) : null };
     },
 
     async issueToken(
@@ -300,6 +335,22 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       return all.filter(({ kind }) => kind === 'pusher').map(pusherKeyOf);
     },
   };
+}
+
+/** What is kept of a one-time key. @throws Refusal `idempotency.bad-key` */
+function digestOf(subject: string, key: string): Buffer {
+  if (key.length < shortestKey || key.length > longestKey || !key.isWellFormed()) {
+    throw new Refusal('idempotency.bad-key', 'invalid', {
+      field: 'Idempotency-Key',
+      message: `The key has ${shortestKey} to ${longestKey} characters that nobody can guess, such as a UUID.`,
+    });
+  }
+  return hash('sha256', `${subject} ${key}`, 'buffer');
+}
+
+/** The secret of a first token can be made again by who has the one-time key, and by nobody from what is kept. */
+function firstSecret({ salt }: Pick<ProjectRow, 'salt'>, key: string): string {
+  return createHmac('sha256', salt).update(`first token ${key}`).digest('base64url');
 }
 
 function pusherKeyOf(row: TokenRow): PusherKeyInfo {

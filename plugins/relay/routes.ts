@@ -176,13 +176,17 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       path: '/api/v1/projects',
       roles: ['relay-user'],
       tag: 'projects',
-      summary: 'Creates a project; on a free plan its first token is answered, once.',
+      summary:
+        'Creates a project; on a free plan its first token is answered, once. Sent again with the same Idempotency-Key ' +
+        '(32 to 255 characters) it is the same project, and for a day gets the same answer.',
       body: object({ name: text(100), plan: text(50) }),
       response: { 201: object({ project: projectSchema, token: nullable(issuedSchema) }) },
       async handler(call) {
         const subject = owner(call as unknown as Call);
         const { account } = who(call as unknown as Call);
-        const made = await db.transaction((trx) => relay.createProject(trx, { subject, account, ...call.body }));
+        const key = call.ctx.get('idempotency-key');
+        const order = { subject, account, ...call.body, ...(key ? { key } : {}) };
+        const made = await db.transaction((trx) => relay.createProject(trx, order));
         return json({ project: projectOut(made.project), token: made.token }, 201);
       },
     }),

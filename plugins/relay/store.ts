@@ -15,6 +15,7 @@ export interface ProjectRow extends SettingsRow {
   state: ProjectState;
   grounds: Ground[];
   salt: Buffer;
+  made_with: Buffer | null; // a digest of the one-time key of the form or call that made it
   created_at: Instant;
   activated_at: Instant | null;
   deleted_at: Instant | null;
@@ -68,8 +69,17 @@ export async function insertProject(trx: Trx, row: ProjectRow): Promise<void> {
 }
 
 /** Locks the projects of one person, so that two of them cannot be created beside each other unseen. */
-export async function countActive(trx: Trx, subject: string, plan: string): Promise<number> {
+export async function lockProjectsOf(trx: Trx, subject: string): Promise<void> {
   await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`relay.projects/${subject}`]);
+}
+
+/** The project that was made with this one-time key. */
+export async function projectMadeWith(trx: Trx, subject: string, key: Buffer): Promise<ProjectRow | null> {
+  const row = await trx('relay.projects').where({ subject_id: subject, made_with: key }).first();
+  return (row as ProjectRow | undefined) ?? null;
+}
+
+export async function countActive(trx: Trx, subject: string, plan: string): Promise<number> {
   const [row] = await trx('relay.projects')
     .where({ subject_id: subject, plan })
     .whereIn('state', ['active', 'suspended'])

@@ -438,6 +438,7 @@ export const projects: Store = {
     'relay.projects.state': 'project',
     'relay.projects.grounds': 'project',
     'relay.projects.salt': 'technical',
+    'relay.projects.made_with': 'technical',
     'relay.projects.origins': 'project',
     'relay.projects.max_payload_bytes': 'project',
     'relay.projects.client_publishing': 'project',

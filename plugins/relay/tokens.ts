@@ -4,9 +4,11 @@ const form = /^srok_([0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
 const ticketForm = /^(tkt_[0-9a-hjkmnp-tv-z]{26})_([A-Za-z0-9_-]{43})$/;
 const nobody = Buffer.alloc(32);
 
-/** A new secret for a token id (`tok_…`). What it looks like: `srok_<id>_<secret>`. */
-export function makeSecret(id: string): { token: string; hash: Buffer; last4: string } {
-  const secret = randomBytes(32).toString('base64url');
+/** A secret for a token id (`tok_…`), a new one unless given. What it looks like: `srok_<id>_<secret>`. */
+export function makeSecret(
+  id: string,
+  secret = randomBytes(32).toString('base64url'),
+): { token: string; hash: Buffer; last4: string } {
   return { token: `srok_${id.slice('tok_'.length)}_${secret}`, hash: hashOf(secret), last4: secret.slice(-4) };
 }
 

@@ -145,6 +145,8 @@ export interface CreateProject {
   account?: string;
   name: string;
   plan: string;
+  /** One-time: the same one again is the same project, and gets the same answer for a day. 32 to 255 characters. */
+  key?: string;
 }
 
 /** What the specialist may look at. `payload` also opens the contents. */
@@ -200,7 +202,8 @@ export interface LogRow {
 export interface Relay {
   /**
    * A new project. On a free plan it is active at once and brings its first token; on a paid one it waits for a payment.
-   * @throws Refusal `project.free-limit` (limit, with the clause) | `project.unknown-plan` (invalid)
+   * @throws Refusal `project.free-limit` (limit, with the clause) | `project.unknown-plan` (invalid) |
+   *   `idempotency.other-body` | `idempotency.bad-key`
    */
   createProject(trx: Trx, order: CreateProject): Promise<{ project: Project; token: IssuedToken | null }>;
   /**

@@ -123,6 +123,88 @@ describe('the pages of a project', function () {
     expect((await api('GET', `/api/v1/projects/${project}`)).json().tokens).to.have.length(1);
   });
 
+  describe('and the same form or call sent twice', () => {
+    const oneTime = (html: string): string => /name="key" value="([^"]+)"/.exec(html)?.[1] ?? '';
+    const tokenIn = (html: string): string => /srok_[0-9a-z]{26}_[\w-]{43}/.exec(html)?.[0] ?? '';
+    const projectsOf = async (call: Call) =>
+      (await call('GET', '/api/v1/projects', { headers: json })).json().projects as { id: string; name: string }[];
+
+    it('makes one project that waits for its payment, and shows it both times', async () => {
+      const buyer = createBrowser(test.app.url);
+      await register('buyer@mail.example', buyer);
+      const { text, token: _csrf } = await buyer('GET', '/my/projects');
+      const form = { _csrf, name: 'Магазин', plan: 'start', key: oneTime(text) };
+      const answers = await Promise.all([1, 2, 3].map(() => buyer('POST', '/my/projects', { form })));
+      const [only, ...others] = await projectsOf(buyer);
+      expect(others).to.deep.equal([]);
+      for (const { status, headers } of answers) {
+        expect([status, headers.get('location')]).to.deep.equal([303, `/my/projects/${only?.id}`]);
+      }
+      // Gone back to, filled in anew and sent, it is told apart; sent from the page that says so, it is a new one.
+      const other = await buyer('POST', '/my/projects', { form: { ...form, name: 'Склад' } });
+      expect(other.status).to.equal(409);
+      expect(main(other.text)).to.contain('По этой форме проект уже создан.');
+      expect(await projectsOf(buyer)).to.have.length(1);
+      const again = { _csrf: other.token, name: 'Склад', plan: 'start', key: oneTime(other.text) };
+      expect((await buyer('POST', '/my/projects', { form: again })).status).to.equal(303);
+      expect((await projectsOf(buyer)).map(({ name }) => name)).to.have.members(['Магазин', 'Склад']);
+    });
+
+    it('makes one free project with one token, which is shown both times', async () => {
+      const newcomer = createBrowser(test.app.url);
+      await register('newcomer@mail.example', newcomer);
+      const { text, token: _csrf } = await newcomer('GET', '/my/projects');
+      const form = { _csrf, name: 'Проба', plan: 'free', key: oneTime(text) };
+      const pages = await Promise.all([1, 2].map(() => newcomer('POST', '/my/projects', { form })));
+      expect(pages.map(({ status }) => status)).to.deep.equal([200, 200]);
+      const [one, two] = pages.map((page) => tokenIn(page.text));
+      expect(one).to.match(/^srok_/);
+      expect(two).to.equal(one);
+      expect(await projectsOf(newcomer)).to.have.length(1);
+      const publishWith = (bearer: string) =>
+        fetch(`${test.app.url}/relay/v1/channels/a/messages`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${bearer}` },
+          body: 'x',
+        });
+      expect((await publishWith(one as string)).status).to.equal(202);
+    });
+
+    it('is known by its Idempotency-Key, which says nothing to anybody else, and shows a token for a day', async () => {
+      const caller = createBrowser(test.app.url);
+      const csrfOf = await register('caller@mail.example', caller);
+      const body = { name: 'Проба', plan: 'free' };
+      const make = (key: string, more = body, as = caller, header = csrfOf) =>
+        as('POST', '/api/v1/projects', {
+          body: more,
+          headers: { ...json, 'x-csrf-token': header, 'idempotency-key': key },
+        });
+      const key = '0198f5a2-7c3e-7d41-9c1b-5b1f0f6f2a77';
+      const [first, second] = [await make(key), await make(key)];
+      expect([first.status, second.status]).to.deep.equal([201, 201]);
+      expect(second.json()).to.deep.equal(first.json());
+      expect(first.json().token.token).to.match(/^srok_/);
+      expect((await make(key, { ...body, name: 'Другое' })).json().code).to.equal('idempotency.other-body');
+      expect((await make('short')).json().code).to.equal('idempotency.bad-key');
+      // Of what is kept neither the key nor the token can be told.
+      const { db, clock } = test.app.engine;
+      const { id } = first.json().project;
+      const kept = [await db('relay.projects').where({ id }), await db('relay.tokens').where({ project_id: id })];
+      const secret = first.json().token.token.slice(-43);
+      for (const words of [key, secret]) expect(JSON.stringify(kept)).not.to.contain(words);
+      // The same key of somebody else is another one.
+      const stranger = createBrowser(test.app.url);
+      const theirs = await make(key, body, stranger, await register('third@mail.example', stranger));
+      expect(theirs.json().project.id).not.to.equal(id);
+      expect(theirs.json().token.token.slice(-43)).not.to.equal(secret);
+      // A day later the project is still the same, and its token is not shown again.
+      await db('relay.projects')
+        .where({ id })
+        .update({ created_at: clock.now().subtract({ hours: 25 }) });
+      expect((await make(key)).json()).to.nested.include({ token: null, 'project.id': id });
+    });
+  });
+
   it('show use against the limit, and say when the limit is reached if it goes on like this', async () => {
     expect(main((await owner('GET', at(''))).text)).to.contain('С 13:00 МСК сообщений не было: прогнозировать нечего.');
     const { db } = test.app.engine;
