@@ -15,8 +15,11 @@ export function adminRoutes(shared: Shared): RouteDefinition[] {
       path: '/admin',
       roles: ['admin'],
       async handler(call) {
-        const next = await jobs.nextDue();
-        return page('admin/health', { queues: await jobs.counts(), next: next ? words(call).dateTime(next) : null });
+        const [next] = await jobs.agenda();
+        return page('admin/health', {
+          queues: await jobs.counts(),
+          next: next ? words(call).dateTime(next.at) : null,
+        });
       },
     }),
     route({ method: 'get', path: '/admin/staff', roles: ['admin'], handler: (call) => staffPage(call) }),

@@ -19,6 +19,12 @@ export interface Source {
   next(db: Db): Promise<Temporal.Instant | null>;
 }
 
+/** A source and when its next work falls due. */
+export interface Appointment {
+  source: string;
+  at: Temporal.Instant;
+}
+
 export interface QueueState {
   queue: string;
   queued: number;
@@ -45,8 +51,13 @@ export interface Jobs {
    * @returns the ids of the jobs
    */
   wake(now: Temporal.Instant): Promise<string[]>;
-  /** The earliest instant at which any source has work; null when none has. */
-  nextDue(): Promise<Temporal.Instant | null>;
+  /** When each source has its next work, the earliest first; sources that have none in sight are not in it. */
+  agenda(): Promise<Appointment[]>;
+  /**
+   * Queues the jobs of these sources without asking them again, at most one waiting per source.
+   * @returns the ids of the jobs
+   */
+  rouse(sources: readonly string[]): Promise<string[]>;
   /**
    * Resolves when no job waits or runs. Needs a process whose jobs are started.
    * @throws Error when a job has failed for good since the last call: its name, id and error text
@@ -99,6 +110,7 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
   const sources = new Map<string, Source>();
   const queues = new Map<string, Promise<void>>();
   const known = new Set<string>();
+  const running = new Set<Promise<void>>(); // the handlers at work in this process
   let opening: Promise<PgBoss> | null = null;
   let working = false;
   let cron: { stop(): unknown } | null = null;
@@ -147,12 +159,16 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
     const options = { ...polling, batchSize: 1, localConcurrency: deps.concurrency ?? 1 };
     const worker: string = await boss.work<JobData>(name, options, async ([job]) => {
       if (!job) return;
+      const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+      running.add(ended);
       try {
         await handler(job.data ?? {}, { jobId: job.id });
       } catch (error) {
         log.warn({ job: name, jobId: job.id, error: wordsOf(error) }, 'A job failed; it is tried again.');
         throw bare(error);
       } finally {
+        running.delete(ended);
+        end();
         // Several jobs of one transaction wake the worker once: it looks for the next one by itself.
         boss.notifyWorker(worker);
       }
@@ -175,28 +191,36 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
     }
   }
 
+  async function rouse(names: readonly string[]): Promise<string[]> {
+    const roused = names.map((name) => {
+      const source = sources.get(name);
+      if (!source) throw new Error(`There is no source "${name}".`);
+      return source;
+    });
+    if (roused.length === 0) return [];
+    roused.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return db.transaction(async (trx) => {
+      const ids: string[] = [];
+      for (const source of roused) ids.push(await enqueue(trx, source.job, {}, { key: source.name }));
+      return ids;
+    });
+  }
+
   async function wake(now: Temporal.Instant): Promise<string[]> {
     const failures: unknown[] = [];
-    const due: Source[] = [];
+    const due: string[] = [];
     await Promise.all(
       [...sources.values()].map(async (source) => {
         try {
           const next = await source.next(db);
-          if (next && Temporal.Instant.compare(next, now) <= 0) due.push(source);
+          if (next && Temporal.Instant.compare(next, now) <= 0) due.push(source.name);
         } catch (error) {
           log.error({ source: source.name, error: wordsOf(error) }, 'A source of work could not be asked.');
           failures.push(error);
         }
       }),
     );
-    due.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const ids = due.length
-      ? await db.transaction(async (trx) => {
-          const made: string[] = [];
-          for (const source of due) made.push(await enqueue(trx, source.job, {}, { key: source.name }));
-          return made;
-        })
-      : [];
+    const ids = await rouse(due);
     if (failures.length) throw failures[0];
     return ids;
   }
@@ -217,16 +241,21 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
       sources.set(source.name, source);
     },
     wake,
-    async nextDue() {
-      const all = await Promise.all([...sources.values()].map((source) => source.next(db)));
-      return all.reduce<Temporal.Instant | null>(
-        (first, next) => (next && (!first || Temporal.Instant.compare(next, first) < 0) ? next : first),
-        null,
+    rouse,
+    async agenda() {
+      const all = await Promise.all(
+        [...sources.values()].map(async (source) => ({ source: source.name, at: await source.next(db) })),
       );
+      return all
+        .filter((one): one is Appointment => one.at !== null)
+        .sort((a, b) => Temporal.Instant.compare(a.at, b.at));
     },
     async idle() {
       await open();
-      while ((await countOpen(db)) > 0) await delay(idlePollMs);
+      while ((await countOpen(db)) > 0) {
+        if (running.size > 0) await Promise.race(running);
+        else await delay(idlePollMs);
+      }
       const failed = (await listFailed(db)).filter(({ id }) => !known.has(id));
       for (const { id } of failed) known.add(id);
       if (failed.length) {

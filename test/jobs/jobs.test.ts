@@ -107,12 +107,24 @@ describe('jobs', () => {
 
   it('wakes a source on the instant its work is due, not before', async () => {
     due = at('2026-05-12T09:00:00Z');
-    expect(await jobs.nextDue()).to.deep.equal(due);
+    const [next] = await jobs.agenda();
+    expect(next?.at).to.deep.equal(due);
     expect(await jobs.wake(at('2026-05-12T08:59:59Z'))).to.deep.equal([]);
     const [id] = await jobs.wake(at('2026-05-12T09:00:00Z'));
     await jobs.idle();
     expect(ran.map(({ jobId }) => jobId)).to.deep.equal([id]);
-    expect(await jobs.nextDue()).to.equal(null);
+    expect(await jobs.agenda()).to.deep.equal([]);
+  });
+
+  it('rouses just the sources it is told, without asking them again', async () => {
+    due = null;
+    const [id] = await jobs.rouse(['letters']);
+    await jobs.idle();
+    expect(ran.map(({ jobId }) => jobId)).to.deep.equal([id]);
+    const refused = await jobs.rouse(['letters', 'nothing']).catch((error: Error) => error.message);
+    expect(refused).to.match(/no source "nothing"/);
+    await jobs.idle();
+    expect(ran).to.have.length(1);
   });
 
   it('walks through a hundred wakes quickly', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MovableClock, movableClock, newId, Temporal } from '../../core/base/index.ts';
+import { advanceTo } from '../../core/cli/index.ts';
 import { createDataMap, type DataMap, type EraseScope, type Store, whereAnchored } from '../../core/datamap/index.ts';
 import { type Db, spanOf, type Trx } from '../../core/db/index.ts';
 import { createJobs, type Jobs } from '../../core/jobs/index.ts';
@@ -45,6 +46,8 @@ export interface House {
   facts: Fact[];
   /** Stores that fail on purpose: name in the shop → how often still; with a «!» only after the rows are gone. */
   failing: Map<string, number>;
+  /** What happens elsewhere while a store erases, by its name in the shop. */
+  during: Map<string, () => Promise<unknown>>;
   lost: Map<string, NonNullable<Plan['lostPaidTime']>>;
   /** Who works here: account → name and post. */
   staff: Map<string, string>;
@@ -84,7 +87,7 @@ async function countOf(query: ReturnType<Trx>): Promise<number> {
 
 /** A store of one table with a subject and perhaps a day. */
 function tableStore(
-  failing: Map<string, number>,
+  { failing, during }: Pick<House, 'failing' | 'during'>,
   name: string,
   own: Pick<Store, 'title' | 'system' | 'columns' | 'purposes' | 'schedule'> & { dated?: string; volumes?: boolean },
 ): Store {
@@ -116,6 +119,7 @@ function tableStore(
       return { rows: [], summary, source: 'возникли при работе сервиса' };
     },
     async erase(scope, { trx, db, vault, runId }) {
+      await during.get(name)?.();
       if (failing.delete(`${name}!`)) {
         await db(table).delete();
         throw new Error('the lights went out');
@@ -150,11 +154,11 @@ function tableStore(
   };
 }
 
-function shopStores(failing: Map<string, number>): Record<string, Store> {
+function shopStores(trouble: Pick<House, 'failing' | 'during'>): Record<string, Store> {
   const log = { ru: 'ИСПДн «Журнал сообщений»', en: 'Message log' };
   return {
     profiles: {
-      ...tableStore(failing, 'profiles', {
+      ...tableStore(trouble, 'profiles', {
         title: { ru: 'Профили', en: 'Profiles' },
         system: { ru: 'ИСПДн «Учётные записи»', en: 'Accounts' },
         columns: { 'shop.profiles.email': 'account.profile', 'shop.profiles.name': 'account.profile' },
@@ -168,7 +172,7 @@ function shopStores(failing: Map<string, number>): Record<string, Store> {
         return email ? trx('shop.profiles').where({ email }).pluck('subject_id') : [];
       },
     },
-    payloads: tableStore(failing, 'payloads', {
+    payloads: tableStore(trouble, 'payloads', {
       title: { ru: 'Содержание сообщений', en: 'Payloads' },
       system: log,
       columns: { 'shop.payloads.sealed': 'message.payload' },
@@ -177,7 +181,7 @@ function shopStores(failing: Map<string, number>): Record<string, Store> {
       dated: 'processed_on',
       volumes: true,
     }),
-    metadata: tableStore(failing, 'metadata', {
+    metadata: tableStore(trouble, 'metadata', {
       title: { ru: 'Метаданные', en: 'Metadata' },
       system: log,
       columns: { 'shop.metadata.ip': 'message.metadata' },
@@ -185,7 +189,7 @@ function shopStores(failing: Map<string, number>): Record<string, Store> {
       schedule: 'message.metadata',
       dated: 'processed_on',
     }),
-    invoices: tableStore(failing, 'invoices', {
+    invoices: tableStore(trouble, 'invoices', {
       title: { ru: 'Платёжные документы', en: 'Invoices' },
       system: { ru: 'ИСПДн «Расчёты»', en: 'Billing' },
       columns: { 'shop.invoices.payer': 'billing.document' },
@@ -235,9 +239,10 @@ async function furnish(place: Place, policies?: string): Promise<House> {
   };
   const lost: House['lost'] = new Map();
   const staff: House['staff'] = new Map();
-  const failing = new Map<string, number>();
+  const failing: House['failing'] = new Map();
+  const during: House['during'] = new Map();
   datamap.register('journal', journalStores({ zone: law.zone }) as unknown as Record<string, Store>, journalImpersonal);
-  datamap.register('shop', shopStores(failing), { prices: 'Price list; names no one.' });
+  datamap.register('shop', shopStores({ failing, during }), { prices: 'Price list; names no one.' });
   const retention = createRetention({
     ...{ db, clock, law, journal, vault, jobs, letters, datamap, report },
     lostPaidTime: async (_trx, subject) => lost.get(subject) ?? null,
@@ -251,19 +256,10 @@ async function furnish(place: Place, policies?: string): Promise<House> {
   const story = <T>(work: (trx: Trx) => Promise<T>): Promise<T> => db.transaction(work);
   return {
     ...{ db, url, clock, law, vault, journal, jobs, letters, datamap, obligations, retention, requests },
-    ...{ facts, failing, lost, staff, story },
+    ...{ facts, failing, during, lost, staff, story },
     at: (time) => clock.moveTo(moscow(time)),
     async advanceTo(time) {
-      const to = moscow(time);
-      await jobs.idle();
-      for (let rounds = 0; rounds < 1000; rounds++) {
-        const next = await jobs.nextDue();
-        if (!next || Temporal.Instant.compare(next, to) > 0) break;
-        if (Temporal.Instant.compare(next, clock.now()) > 0) clock.moveTo(next);
-        await jobs.wake(clock.now());
-        await jobs.idle();
-      }
-      clock.moveTo(to);
+      await advanceTo({ clock, jobs }, moscow(time));
     },
     async aPerson({ email = 'ada@example.ru', name = 'Ада Лавлейс' } = {}) {
       return story(async (trx) => {
