@@ -24,6 +24,7 @@ import {
   type KeptReceipt,
   listPlans,
   lockItem,
+  lockPerson,
   lockPlan,
   lockStore,
   type NewItem,
@@ -286,8 +287,9 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     });
   }
 
-  async function finish(id: string): Promise<Plan> {
+  async function finish({ id, subject_id }: PlanRow): Promise<Plan> {
     return db.transaction(async (trx) => {
+      await lockPerson(trx, subject_id);
       const row = await locked(trx, id);
       if (row.state !== 'executing') return read(id, trx);
       const items = await itemsOf(trx, [id]);
@@ -379,6 +381,32 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
     return (await room.nameOf?.(trx, account)) ?? 'сотрудник (учётная запись удалена)';
   }
 
+  /**
+   * When the first of these records is free of holds, by the holds that stand today: a record is free after the last
+   * of those on it, not counting what ends after `until`.
+   */
+  async function firstEnd(
+    trx: Trx,
+    subject: string,
+    records: readonly { store: string; until: Day | null }[],
+  ): Promise<Day> {
+    const today = room.today();
+    const holds = await holdsFrom(trx, today, subject);
+    const ends = records.map(({ store, until }) => {
+      const { schedule } = datamap.store(store).store;
+      const mine = holds.filter(
+        ({ categories, ends_on }) => covers(categories, schedule) && (!until || compare(ends_on, until) <= 0),
+      );
+      return (
+        mine
+          .map(({ ends_on }) => ends_on)
+          .sort(compare)
+          .at(-1) ?? today
+      );
+    });
+    return ends.sort(compare)[0] ?? today;
+  }
+
   /** What a hold kept goes by a plan of its own, checked already, on the day after the first of the holds. */
   async function planAgainAfterHolds(trx: Trx, row: PlanRow, items: readonly ItemRow[]): Promise<void> {
     const endOf = (item: ItemRow): Day | null => {
@@ -390,9 +418,13 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
           : null;
     };
     const held = items.filter((item) => endOf(item) !== null);
-    const ends = held.map(endOf).filter((day) => day !== null);
-    const first = ends.sort(compare)[0];
-    if (!first) return;
+    if (held.length === 0) return;
+    // A hold may have been released since the plan was drawn up.
+    const first = await firstEnd(
+      trx,
+      row.subject_id,
+      held.map((item) => ({ store: item.store, until: endOf(item) })),
+    );
     const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(first, law.zone);
     const id = newId('pln', clock.now());
     await insertPlan(trx, {
@@ -420,21 +452,12 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
 
   /** A hold has ended before its day: what it alone still keeps goes on the day after, not on the day that was foreseen. */
   async function afterRelease(trx: Trx, subject: string): Promise<void> {
+    await lockPerson(trx, subject);
     const row = await openPlanOf(trx, subject);
     if (row?.state !== 'approved' || !(await goesOn(trx, row))) return;
-    const today = room.today();
-    const holds = await holdsFrom(trx, today, subject);
-    const ends = (await itemsOf(trx, [row.id])).map(({ store }) => {
-      const { schedule } = datamap.store(store).store;
-      const mine = holds.filter(({ categories }) => covers(categories, schedule));
-      return (
-        mine
-          .map(({ ends_on }) => ends_on)
-          .sort(compare)
-          .at(-1) ?? today
-      );
-    });
-    const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(ends.sort(compare)[0] ?? today, law.zone);
+    const records = (await itemsOf(trx, [row.id])).map(({ store }) => ({ store, until: null }));
+    const first = await firstEnd(trx, subject, records);
+    const { eraseBy, lateFrom, autoAt } = planDaysAfterHold(first, law.zone);
     if (compare(eraseBy, row.erase_by) >= 0) return;
     await updatePlan(trx, row.id, { erase_by: eraseBy, late_from: lateFrom, auto_at: autoAt });
   }
@@ -457,7 +480,7 @@ export function createPlans(room: Room, acts: Acts, tombstones: Retention['tombs
         await updateItem(db, id, item.position, { receipt, done_at: null });
       }
     }
-    const done = await finish(id);
+    const done = await finish(row);
     if (failures.length > 0) throw new Error(`The plan ${id} could not erase in: ${failures.join(', ')}.`, { cause });
     return done;
   };

@@ -13,6 +13,14 @@ export async function lockStore(trx: Trx, what: string): Promise<void> {
   await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`retention:${what}`]);
 }
 
+/**
+ * Makes the end of a plan about somebody and the release of a hold on their data take turns, until the transaction
+ * ends. Taken after the stores of a hold and before the row of a plan.
+ */
+export async function lockPerson(trx: Trx, subject: string): Promise<void> {
+  await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`retention-of:${subject}`]);
+}
+
 /* Holds */
 
 export interface HoldRow {

@@ -280,6 +280,40 @@ describe('erasing a person by a plan', () => {
     expect(await house.db('shop.profiles')).to.deep.equal([]);
   });
 
+  it('sees a hold that is released while the plan it holds up is being carried out', async () => {
+    const ada = await house.aPerson();
+    await house.logged(ada, '2025-12-10');
+    const order = await hold(ada, ['message.payload'], '2026-12-31');
+    const plan = await deletion(ada);
+    house.at('2026-06-19T01:00');
+    house.during.set('profiles', () => house.story((trx) => house.retention.holds.release(trx, order, 'acc_dpo')));
+    await house.retention.execute(plan.id, { jobId: 'first' });
+    const [next] = await house.retention.plans.list({ subject: ada, open: true });
+    expect(next?.eraseBy.toString()).to.equal('2026-06-20');
+    await house.advanceTo('2026-06-20T00:30');
+    expect(await house.db('shop.payloads')).to.deep.equal([]);
+  });
+
+  it('lets the release of a hold wait for the end of the plan, and then brings forward what is left', async () => {
+    const ada = await house.aPerson();
+    await house.logged(ada, '2025-12-10');
+    const order = await hold(ada, ['message.payload'], '2026-12-31');
+    const plan = await deletion(ada);
+    house.at('2026-06-19T01:00');
+    let release: Promise<boolean> | null = null;
+    house.retention.onPlanDone(async () => {
+      let released = false;
+      release ??= house
+        .story((trx) => house.retention.holds.release(trx, order, 'acc_dpo'))
+        .then(() => (released = true));
+      while (!released && (await house.db('pg_locks').where({ granted: false })).length === 0);
+    });
+    await house.retention.execute(plan.id, { jobId: 'first' });
+    await release;
+    const [next] = await house.retention.plans.list({ subject: ada, open: true });
+    expect(next?.eraseBy.toString()).to.equal('2026-06-20');
+  });
+
   it('keeps an erased person erased: late events and imports are refused', async () => {
     const ada = await house.aPerson();
     const plan = await deletion(ada);
