@@ -79,7 +79,8 @@ export function createDays({ db, datamap, keeper, today }: Room) {
     async first(source: Db, busy: ReadonlySet<string>): Promise<Day | null> {
       const deferred = await waiting(source);
       const free = stores().filter(({ key }) => !busy.has(key));
-      const days = await inLanes(free, (entry) => firstOf(source, entry, deferred));
+      // All at once: what is asked in one turn goes to the database in one statement.
+      const days = await Promise.all(free.map((entry) => firstOf(source, entry, deferred)));
       const known = days.filter((day) => day !== null);
       return known.length > 0 ? dayAt(Math.min(...known)) : null;
     },
@@ -108,18 +109,4 @@ function widen(frozen: Frozen, day: Day, count: number): void {
   frozen.records += count;
   if (compare(day, frozen.from) < 0) frozen.from = day;
   if (compare(day, frozen.to) > 0) frozen.to = day;
-}
-
-/** How many stores are asked at once: each takes a connection of the pool. */
-const lanes = 4;
-
-async function inLanes<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const left = all.entries();
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (const [index, one] of left) results[index] = await work(one);
-    }),
-  );
-  return results;
 }
