@@ -78,6 +78,7 @@ export interface Shown {
   at: Temporal.Instant;
   type: string | null;
   payload: Buffer;
+  except?: string; // the mark of the one connection that is not to be told
 }
 
 /** A message as frames and pulls carry it. */

@@ -44,7 +44,7 @@ interface Subscription {
   /** Reading from the log; frames that come meanwhile are found there. */
   replaying: boolean;
   seen: number; // the newest offset that came meanwhile
-  /** Offsets not meant for this reader that came meanwhile: the log does not know whom a message leaves out. */
+  /** Offsets not meant for this reader. */
   skip: Set<number>;
 }
 
@@ -55,8 +55,8 @@ export interface Connection {
   /** Who was let in. Replaced when the project, its settings or its plan change. */
   pass: Pass;
   codec: Voice;
-  /** How publishers may name it to leave it out; the native protocol has no such name. */
-  socketId?: string;
+  /** By which publishers may leave it out; the native protocol has no such name. */
+  mark?: string;
   ws: WebSocket;
   socket: Duplex;
   subscriptions: Map<string, Subscription>;
@@ -255,6 +255,7 @@ export function createHub(
       await inTurn(stretch.frames(reader.connection.codec).length);
       if (!reads(reader)) return;
       if (stretch.run.first !== reader.last + 1) sendLost(reader, stretch.run.first);
+      leaveOut(reader, stretch.excepts);
       const given = hand(reader, stretch);
       count(stretch, given ? 1 : 0, given ? 0 : 1);
       if (!given) return;
@@ -342,7 +343,7 @@ export function createHub(
     let delivered = 0;
     let failed = 0;
     for (const reader of readers) {
-      leaveOut(reader, messages);
+      leaveOut(reader, stretch.excepts);
       if (reader.replaying) reader.seen = Math.max(reader.seen, last.offset);
       else if (reader.last >= last.offset) continue;
       else if (reader.last === first.offset - 1) {
@@ -356,10 +357,10 @@ export function createHub(
     if (delivered + failed > 0) count(stretch, delivered, failed);
   }
 
-  function leaveOut(reader: Subscription, messages: readonly Told[]): void {
-    const { socketId } = reader.connection;
-    if (socketId === undefined) return;
-    for (const { except, offset } of messages) if (except === socketId && offset > reader.last) reader.skip.add(offset);
+  function leaveOut(reader: Subscription, excepts: Stretch['excepts']): void {
+    const { mark } = reader.connection;
+    if (mark === undefined) return;
+    for (const { except, offset } of excepts) if (except === mark && offset > reader.last) reader.skip.add(offset);
   }
 
   return {

@@ -16,6 +16,8 @@ const keptBytes = 64 * 1024 * 1024;
 export interface Stretch {
   run: Run;
   offsets: readonly number[];
+  /** Those of its messages that are not meant for everyone. */
+  excepts: readonly { offset: number; except: string }[];
   /** The frame of one message. */
   frame(voice: Voice, index: number): Buffer;
   /** All frames, one behind the other. */
@@ -45,6 +47,7 @@ export function stretchOf(
   return {
     run: { project, processedOn, channel: first.channel, first: first.offset, last: last.offset },
     offsets: messages.map(({ offset }) => offset),
+    excepts: messages.flatMap(({ offset, except }) => (except === undefined ? [] : [{ offset, except }])),
     frame: (voice, index) => all(voice)[index] as Buffer,
     frames(voice) {
       const known = joined.get(voice);
@@ -88,8 +91,8 @@ export function createMissed(engine: Engine, turn: ReturnType<typeof createTurns
 
   async function shownOf(row: StoredRow): Promise<Shown> {
     const payload = await vault.open(row.box, payloadAad(row.processed_on.toString(), row.project_id, row.id));
-    const { channel, offset, id, at, content_type: type } = row;
-    return { channel, offset, id, at, type, payload };
+    const { channel, offset, id, at, content_type: type, left_out: except } = row;
+    return { channel, offset, id, at, type, payload, ...(except === null ? {} : { except }) };
   }
 
   async function load(query: { project: string; channel: string; after: number; upTo: number }): Promise<Page> {

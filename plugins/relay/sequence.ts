@@ -173,6 +173,7 @@ export function createSequence(engine: Engine, hub: Hub) {
     return {
       ...{ project: row.project_id, channel: row.channel, offset: row.offset, id: row.id, type: row.content_type },
       ...{ receivedAt: row.at, processedOn: row.processed_on },
+      ...(row.left_out === null ? {} : { except: row.left_out }),
       payload: await vault.open(row.box, payloadAad(row.processed_on.toString(), row.project_id, row.id)),
     };
   }

@@ -218,6 +218,7 @@ export interface StoredRow {
   id: string;
   at: Instant;
   content_type: string | null;
+  left_out: string | null;
   box: Buffer;
   processed_on: Day;
   project_id: string;
@@ -245,7 +246,7 @@ export async function readAfter(
     db,
     `select * from (
        select *, sum(octet_length(box)) over (order by "offset") - octet_length(box) as before from (
-         select processed_on, project_id, channel, "offset", id, at, content_type, box from relay.payloads
+         select processed_on, project_id, channel, "offset", id, at, content_type, left_out, box from relay.payloads
          where project_id = ? and channel = ? and "offset" > ? and "offset" <= ? and processed_on >= ? and at >= ?
          order by "offset" limit ?) page
      ) sized where before < ? order by "offset"`,

@@ -11,7 +11,7 @@ export interface Incoming {
   ip: string;
   userAgent: string;
   key?: string; // idempotency
-  except?: string; // the socket of the one reader that is not to be told
+  except?: string; // the mark of the one connection that is not to be told
 }
 
 /** What is known of a message once it is durable. `repeated`: it had been before, under the same key. */

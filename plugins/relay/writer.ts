@@ -138,7 +138,7 @@ export function createWriter(
   }) {
     const day = when.processedOn.toString();
     const size = accepted.reduce((sum, { message }) => sum + message.payload.length + rowBytes, 0);
-    const payloads = copyWriter(8, size);
+    const payloads = copyWriter(9, size);
     const messages = copyWriter(12, accepted.length * rowBytes);
     const processedOn = pgDay(when.processedOn);
     const storedAt = pgMicros(at);
@@ -149,13 +149,16 @@ export function createWriter(
       const box = sealed?.day === day ? sealed.box : payload(message.payload, payloadAad(day, project, id));
       const received = pgMicros(receivedAt);
       payloads.row().int4(processedOn).text(project).text(channel).int8(offset).text(id).int8(received);
-      payloads.text(type).bytes(box);
+      payloads
+        .text(type)
+        .text(message.except ?? null)
+        .bytes(box);
       messages.row().int4(processedOn).text(project).text(channel).int8(offset).text(id).int8(received);
       messages.int8(storedAt).int4(message.payload.length).text(type).text(message.door);
       messages.text(message.connection).bytes(sealers.personal(metadata, day, message));
     }
     return [
-      { into: copyStatement('payloads', 'at, content_type, box'), data: payloads.finish() },
+      { into: copyStatement('payloads', 'at, content_type, left_out, box'), data: payloads.finish() },
       {
         into: copyStatement('messages', 'received_at, stored_at, bytes, content_type, door, connection, personal'),
         data: messages.finish(),

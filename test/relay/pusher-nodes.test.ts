@@ -1,8 +1,14 @@
+import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
+import { type Connection, createHub } from '../../plugins/relay/hub.ts';
+import { pusher } from '../../plugins/relay/pusher/frames.ts';
+import { markOf } from '../../plugins/relay/pusher/names.ts';
 import { type Nats, startNats } from '../support/nats.ts';
 import { type Client, connect } from './engine.ts';
 import { aKey, hangUpReaders, type Key, outcomeOf, pathOf, peerOf, readerOf, serverOf, subscribed } from './pusher.ts';
 import { aStand, type Node, type Stand, until } from './stand.ts';
+
+const rhythm = { beatMs: 50 };
 
 describe('the Pusher protocol on several nodes', function () {
   this.timeout(30_000);
@@ -14,7 +20,7 @@ describe('the Pusher protocol on several nodes', function () {
 
   before(async () => {
     [stand, nats] = await Promise.all([aStand(), startNats()]);
-    const options = { rhythm: { beatMs: 50 }, natsUrl: nats.url };
+    const options = { rhythm, natsUrl: nats.url };
     [one, two] = [await stand.node(options), await stand.node(options)];
     await until(() => [one, two].every(({ parts }) => parts.cluster.state() === 'up' && parts.nodes.others() >= 2));
   });
@@ -78,6 +84,66 @@ describe('the Pusher protocol on several nodes', function () {
         .catch((error) => error);
       expect(refused.status).to.equal(401);
     }
+  });
+
+  describe('leaves out one connection', () => {
+    let alone: Node[];
+
+    before(async () => {
+      alone = [await stand.node({ rhythm }), await stand.node({ rhythm })];
+      await until(() => alone.every(({ parts }) => parts.nodes.others() >= 4));
+    });
+    after(async () => {
+      for (const node of alone) await node.close();
+    });
+
+    /** What a connection gets that is left out of one event, whose publisher is on another node, and not of the next. */
+    async function heardBy(made: readonly Node[], data: string): Promise<string[]> {
+      const key = await aKey(stand, (await stand.aProject()).project);
+      const [here, there] = made as [Node, Node];
+      const reader = readerOf(there.origin, key);
+      const { events } = await subscribed(reader, 'room');
+      const leftOut = { socket_id: reader.connection.socket_id };
+      await serverOf(here.origin, key).trigger('room', 'not for it', data, leftOut);
+      await serverOf(here.origin, key).trigger('room', 'for it', 'x');
+      await until(() => events.some(([name]) => name === 'for it'));
+      return events.map(([name]) => name);
+    }
+
+    it('also where the other node reads the log, because there is no bus, or the event is too large for it', async () => {
+      const large = 'x'.repeat(1024 * 1024);
+      expect(await heardBy(alone, 'x')).to.deep.equal(['for it']);
+      const before = two.parts.cluster.state();
+      expect(await heardBy([one, two], large)).to.deep.equal(['for it']);
+      expect(before).to.equal('up');
+    });
+
+    it('also when the outcome of a commit was not known and its readers look into the log; its number is not kept', async () => {
+      const { project } = await stand.aProject();
+      const key = await aKey(stand, project);
+      const engine = stand.house.engine;
+      const hub = createHub(engine);
+      const written: string[] = [];
+      const socket = new PassThrough();
+      socket.on('data', (bytes: Buffer) => written.push(bytes.toString()));
+      const number = '17.4';
+      const connection = {
+        ...{ id: 'con_1', project, pass: {}, codec: pusher, mark: markOf(number), ws: {}, socket },
+        ...{ subscriptions: new Map(), pending: [], pendingBytes: 0, scheduled: false, closed: false },
+        ...{ busy: 0, leaving: null },
+      } as unknown as Connection;
+      hub.join(connection);
+      await hub.subscribe(connection, 'room', undefined);
+      const server = serverOf(one.origin, key);
+      await server.trigger('room', 'not for it', 'x', { socket_id: number });
+      await server.trigger('room', 'for it', 'x');
+      hub.lookAgain([{ project, channel: 'room' }]);
+      await until(() => written.join().includes('"for it"'));
+      expect(written.join()).not.to.contain('not for it');
+      const rows = await stand.base.db('relay.payloads').where({ project_id: project }).orderBy('offset');
+      expect(rows.map(({ left_out: mark }) => mark)).to.deep.equal([markOf(number), null]);
+      expect(JSON.stringify(rows)).not.to.contain(number);
+    });
   });
 
   describe('counts who reads', () => {

@@ -1,7 +1,7 @@
 import { Refusal } from '../../../core/index.ts';
 import { bytesOf } from '../channel.ts';
 import type { Outgoing } from '../publisher.ts';
-import { checkEvent, checkName, checkSocket } from './names.ts';
+import { checkEvent, checkName, checkSocket, markOf } from './names.ts';
 
 const channelsPerEvent = 100;
 const eventsPerBatch = 10;
@@ -52,9 +52,10 @@ type Members = Record<string, unknown>;
 function readEvent(event: Members, channels: (event: Members) => string[]): Event {
   const type = checkEvent(event.name);
   const payload = bytesOf(event.data, undefined);
-  const except = event.socket_id === undefined || event.socket_id === null ? null : checkSocket(event.socket_id);
+  const left = event.socket_id ?? null;
+  const except = left === null ? {} : { except: markOf(checkSocket(left)) };
   return {
-    messages: channels(event).map((channel) => ({ channel, payload, type, ...(except === null ? {} : { except }) })),
+    messages: channels(event).map((channel) => ({ channel, payload, type, ...except })),
     counted: countsAsked(event.info),
   };
 }

@@ -1,9 +1,11 @@
+import { hash } from 'node:crypto';
 import { Refusal } from '../../../core/index.ts';
 import { checkChannel } from '../channel.ts';
 
 const channelForm = /^[A-Za-z0-9_\-=@,.;]{1,200}$/;
 const socketForm = /^\d{1,20}\.\d{1,20}$/;
 const nameLength = 200;
+const markLength = 16;
 const reserved = /^pusher(_internal)?:/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are looked for
 const control = /[\u0000-\u001f\u007f-\u009f]/;
@@ -62,4 +64,9 @@ export function eventOf(type: string | null): string {
 export function checkSocket(id: unknown): string {
   if (typeof id === 'string' && socketForm.test(id)) return id;
   throw new Refusal('socket.bad-id', 'invalid', { field: 'socket_id', message: 'A socket id is digits.digits.' });
+}
+
+/** What is kept of the name of a connection: who has it says nothing of the name, and finds no other. */
+export function markOf(socket: string): string {
+  return hash('sha256', socket, 'base64url').slice(0, markLength);
 }

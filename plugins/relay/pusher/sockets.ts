@@ -20,7 +20,7 @@ import {
   wordsOf,
 } from './frames.ts';
 import { idOfKey, isKey, openSecret } from './keys.ts';
-import { checkEvent, checkName, isPrivate } from './names.ts';
+import { checkEvent, checkName, isPrivate, markOf } from './names.ts';
 import { channelText, isSignature } from './signatures.ts';
 
 const prefix = '/app/';
@@ -79,16 +79,17 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
 
   function welcome(ws: WebSocket, { request, socket, pass, secret }: Entrant): void {
     const admission = { pass, codec: pusher, request, socket };
-    const connection = connections.open(ws, admission, (came) => take(came, secret));
-    connection.socketId = `${randomInt(1, socketNumbers)}.${randomInt(1, socketNumbers)}`;
-    hub.send(connection, established(connection.socketId));
+    const socketId = `${randomInt(1, socketNumbers)}.${randomInt(1, socketNumbers)}`;
+    const connection = connections.open(ws, admission, (came) => take(came, { secret, socketId }));
+    connection.mark = markOf(socketId);
+    hub.send(connection, established(socketId));
   }
 
-  async function take({ connection, from, data, isBinary }: Came, secret: string): Promise<void> {
+  async function take({ connection, from, data, isBinary }: Came, own: Own): Promise<void> {
     if (connection.closed) return;
     if (isBinary) return hub.close(connection, notText, 'frames are text');
     try {
-      await obey(connection, readFrame(data), { secret, from });
+      await obey(connection, readFrame(data), { ...own, from });
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ error: String(error) }, 'A frame could not be obeyed.');
       const code = error instanceof Refusal && error.kind === 'limit' ? tooManyEvents : null;
@@ -96,11 +97,11 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
     }
   }
 
-  async function obey(connection: Connection, said: Said, { secret, from }: With): Promise<void> {
+  async function obey(connection: Connection, said: Said, { from, ...own }: With): Promise<void> {
     const { event } = said;
     if (event === 'pusher:ping') return void hub.send(connection, eventFrame('pusher:pong', '{}'));
     if (event === 'pusher:pong') return;
-    if (event === 'pusher:subscribe') return subscribe(connection, membersOf(said.data), secret);
+    if (event === 'pusher:subscribe') return subscribe(connection, membersOf(said.data), own);
     if (event === 'pusher:unsubscribe') return hub.unsubscribe(connection, checkName(membersOf(said.data).channel));
     if (event === 'pusher:signin') {
       throw new Refusal('pusher.no-users', 'invalid', { message: 'Signing users in is not offered here.' });
@@ -112,11 +113,11 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
   }
 
   /** Until the hub knows of the subscription nothing waits: leaving a channel at once must find it. */
-  async function subscribe(connection: Connection, asked: Members, secret: string): Promise<void> {
+  async function subscribe(connection: Connection, asked: Members, own: Own): Promise<void> {
     try {
       const channel = checkName(asked.channel);
       mayDo(connection.pass, 'subscribe', channel);
-      if (isPrivate(channel)) checkAuth(connection, channel, asked, secret);
+      if (isPrivate(channel)) checkAuth(connection, channel, asked, own);
       await hub.subscribe(connection, channel, undefined);
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ error: String(error) }, 'A subscription failed.');
@@ -129,14 +130,14 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
 
   async function clientEvent(connection: Connection, said: Said, from: Came['from']): Promise<void> {
     const channel = checkName(said.channel);
-    const { pass, socketId } = connection;
+    const { pass, mark } = connection;
     if (!isPrivate(channel) || !connection.subscriptions.has(channel)) {
       throw new Refusal('event.not-subscribed', 'forbidden', {
         message: 'Client events are for private channels to which their sender is subscribed.',
       });
     }
     const message = { channel, payload: said.payload(), type: checkEvent(said.event) };
-    await publisher.one(pass, from, { ...message, ...(socketId === undefined ? {} : { except: socketId }) });
+    await publisher.one(pass, from, { ...message, ...(mark === undefined ? {} : { except: mark }) });
   }
 
   return {
@@ -162,8 +163,13 @@ interface Entrant {
   secret: string;
 }
 
-interface With {
-  secret: string;
+/** What belongs to one connection. */
+interface Own {
+  secret: string; // of the key that it came with
+  socketId: string;
+}
+
+interface With extends Own {
   from: Came['from'];
 }
 
@@ -182,7 +188,7 @@ function membersOf(data: unknown): Members {
 }
 
 /** Has the owner's program allowed this connection into this channel? @throws Refusal `channel.unauthorised` */
-function checkAuth({ pass, socketId = '' }: Connection, channel: string, asked: Members, secret: string): void {
+function checkAuth({ pass }: Connection, channel: string, asked: Members, { secret, socketId }: Own): void {
   const { auth, channel_data: data } = asked;
   const [key, signature] = typeof auth === 'string' ? auth.split(':') : [];
   const text = channelText(socketId, channel, typeof data === 'string' ? data : undefined);
