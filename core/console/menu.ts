@@ -73,7 +73,7 @@ export function menuOf(shared: Shared) {
           item('/my/notices', t('Уведомления'), { count: unread.length }),
           ...(shared.invoices ? [item('/my/billing', t('Оплата и документы'))] : []),
           item('/my/privacy', t('Согласия и данные')),
-          item('/my/account', t('Аккаунт')),
+          item('/my/account', t('Учётная запись')),
         ],
       });
     }

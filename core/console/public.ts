@@ -115,7 +115,7 @@ export function publicRoutes(shared: Shared): RouteDefinition[] {
       async handler(call) {
         const { accepts = [], acquaints = [], born, ...person } = call.body;
         await register(shared, { ...person, ...(born ? { born } : {}), locale: call.locale, accepts, acquaints });
-        call.flash(shared.words(call).t('Аккаунт создан. Войдите со своей почтой и паролем.'));
+        call.flash(shared.words(call).t('Учётная запись создана. Войдите со своей почтой и паролем.'));
         return redirect('/auth/login');
       },
     }),

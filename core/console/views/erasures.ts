@@ -14,7 +14,7 @@ export const planStates: Record<PlanState, { name: string; tone: Tone }> = {
 };
 
 const causes: Record<Plan['cause']['kind'], string> = {
-  'account-deleted': 'Удаление аккаунта пользователем',
+  'account-deleted': 'Удаление учётной записи пользователем',
   inactivity: 'Длительная неактивность',
   request: 'Обращение субъекта',
 };
