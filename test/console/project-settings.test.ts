@@ -112,6 +112,8 @@ describe('the settings of a project, for its owner', function () {
       '/relay/v1/batches',
       '/relay/v1/tickets',
       '/relay/v1/connect',
+      '/apps/{id}/events',
+      '/apps/{id}/channels/{name}',
     ]);
     const refs = [...JSON.stringify(document.paths).matchAll(/"(\/relay\/v1\/schema\/[\w.-]+)/g)].map(([, at]) => at);
     expect(refs.length).to.be.greaterThan(8);

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { described } from '../../plugins/relay/pusher/described.ts';
 import { rawMember } from '../../plugins/relay/pusher/raw.ts';
 import { channelText, isDigest, isSignature, requestText } from '../../plugins/relay/pusher/signatures.ts';
 import { publish } from './engine.ts';
@@ -19,6 +20,7 @@ import {
   signed,
   subscribed,
 } from './pusher.ts';
+import { checkOf } from './schemas.ts';
 import { aStand, type Stand, until } from './stand.ts';
 
 describe('the Pusher protocol, with the libraries that were written for it', function () {
@@ -523,6 +525,71 @@ describe('the Pusher protocol, with the libraries that were written for it', fun
       expect(refused.status).to.equal(401);
       const [row] = await stand.base.db('relay.tokens').where({ id: own.id });
       expect(row.secret).to.equal(null);
+    });
+  });
+
+  describe('the document of the API', () => {
+    // biome-ignore lint/suspicious/noExplicitAny: a document of OpenAPI, looked into by the test
+    const operation = (path: string, method: string): any => described.paths[`/apps/{id}${path}`]?.[method];
+    const answerOf = (path: string, method: string, status: number) =>
+      status === 200
+        ? operation(path, method).responses[200].content['application/json'].schema
+        : operation(path, method).responses.default.content['application/problem+json'].schema;
+
+    it('describes every call as it is made and answered', async () => {
+      await subscribed(readerOf(origin, key), 'news');
+      const info = { info: 'subscription_count' };
+      const event = { name: 'e', data: 'x', channels: ['news', 'nobody'] };
+      const one = { name: 'e', data: 'x', channel: 'news', socket_id: '1.2' };
+      const calls: [place: string, path: string, method: string, body: object | null, more?: Record<string, string>][] =
+        [
+          ['/events', '/events', 'post', event],
+          ['/events', '/events', 'post', { ...one, ...info }],
+          ['/events', '/events', 'post', { ...event, ...info, socket_id: null }],
+          ['/batch_events', '/batch_events', 'post', { batch: [one] }],
+          ['/batch_events', '/batch_events', 'post', { batch: [{ ...one, ...info }, one] }],
+          ['/channels', '/channels', 'get', null],
+          ['/channels', '/channels', 'get', null, { ...info, filter_by_prefix: 'ne' }],
+          ['/channels/{name}', '/channels/news', 'get', null, info],
+          ['/channels/{name}', '/channels/nobody', 'get', null],
+        ];
+      for (const [place, path, method, body, more = {}] of calls) {
+        const answer = await signed(origin, key, {
+          ...{ method: method.toUpperCase(), path, more },
+          ...(body ? { body: JSON.stringify(body) } : {}),
+        });
+        const { parameters, requestBody } = operation(place, method);
+        expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
+        expect(checkOf(answerOf(place, method, 200))(answer.body), path).to.equal(true);
+        if (body) expect(checkOf(requestBody.content['application/json'].schema)(body), path).to.equal(true);
+        const named = parameters.map(({ name }: { name: string }) => name);
+        expect(named).to.include.members(['auth_timestamp', 'auth_version', 'auth_signature']);
+        expect(named).to.include.members(Object.keys(more));
+      }
+    });
+
+    it('allows no body that the door refuses for its form', async () => {
+      const check = checkOf(operation('/events', 'post').requestBody.content['application/json'].schema);
+      const good = { name: 'e', data: 'x', channel: 'news' };
+      const bad = [
+        { ...good, data: { an: 'object' } },
+        { ...good, name: 'pusher:x' },
+        { ...good, name: '' },
+        { ...good, channel: 'presence-x' },
+        { ...good, channel: 'private-cache-x' },
+        { ...good, channel: 'с пробелом' },
+        { ...good, socket_id: 'x' },
+        { ...good, info: 'user_count' },
+        { name: 'e', data: 'x', channels: [] },
+        { name: 'e', data: 'x' },
+        [],
+      ];
+      for (const body of bad) {
+        const answer = await signed(origin, key, { body: JSON.stringify(body) });
+        expect(answer.status, JSON.stringify(body)).to.equal(400);
+        expect(checkOf(answerOf('/events', 'post', 400))(answer.body)).to.equal(true);
+        expect(check(body), JSON.stringify(body)).to.equal(false);
+      }
     });
   });
 

@@ -17,6 +17,11 @@ export function wrongBy(schema: string, value: unknown): string | null {
   return `${JSON.stringify(value)?.slice(0, 300)} is not ${schema}: ${ajv.errorsText(validate.errors)}`;
 }
 
+/** A check by a schema that refers to the published ones. */
+export function checkOf(schema: object): ValidateFunction {
+  return ajv.compile(schema);
+}
+
 /** @throws Error naming what does not fit */
 export function mustFit(schema: string, value: unknown): void {
   const wrong = wrongBy(schema, value);

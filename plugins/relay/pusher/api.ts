@@ -9,6 +9,7 @@ import { mayDo, type Pass } from '../gate.ts';
 import type { Accepted } from '../log.ts';
 import type { Occupancy } from '../occupancy.ts';
 import { senderOf } from '../publisher.ts';
+import { described } from './described.ts';
 import { countsAsked, type Event, parseBatch, parseEvent } from './events.ts';
 import { idOfKey, isKey, openSecret } from './keys.ts';
 import { checkName, isNameable } from './names.ts';
@@ -208,6 +209,7 @@ export function createApi(
 
   return {
     prefix,
+    describes: described,
     request(request, response) {
       answer(request, response).catch((error) => sendProblem(engine, request, response, error));
     },
