@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { type Font, openSync } from 'fontkit';
 import PDFDocument from 'pdfkit';
 import encodeQR from 'qr';
 import type { Temporal } from '../base/index.ts';
@@ -51,11 +52,12 @@ const rule = '#8592a1';
 const shade = '#f0f2f5';
 
 const fonts = dirname(createRequire(import.meta.url).resolve('@expo-google-fonts/pt-serif/package.json'));
-const faces = {
+const files = {
   regular: join(fonts, '400Regular/PTSerif_400Regular.ttf'),
   bold: join(fonts, '700Bold/PTSerif_700Bold.ttf'),
 };
-type Face = keyof typeof faces;
+type Face = keyof typeof files;
+const opened = new Map<Face, Font>();
 
 interface Style {
   face: Face;
@@ -99,13 +101,20 @@ export async function renderPdf(
   const chunks: Buffer[] = [];
   doc.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = once(doc, 'end');
-  for (const [name, path] of Object.entries(faces)) doc.registerFont(name, path);
+  for (const name of Object.keys(files) as Face[]) doc.registerFont(name, faceOf(name) as unknown as Buffer);
   new Layout(doc).run(paper);
   const pages = doc.bufferedPageRange().count;
   finishPages(doc, paper, pages);
   doc.end();
   await ended;
   return { bytes: Buffer.concat(chunks), pages };
+}
+
+/** Read once for all documents: taking a font apart costs as much as laying out a page. */
+function faceOf(name: Face): Font {
+  const face = opened.get(name) ?? (openSync(files[name]) as Font);
+  opened.set(name, face);
+  return face;
 }
 
 /** Post, place to sign, name. */
