@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
@@ -204,6 +204,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, report },
       paidUntil: host.paidUntil,
       publicUrl: () => config.publicUrl,
+      ...(service ? { pepper: Buffer.from(hkdfSync('sha256', cookieSecret, '', 'sign-in attempts', 32)) } : {}),
     });
     const consents = createConsents({
       ...{ db, clock, law, journal, letters, jobs, accounts, datamap, report },

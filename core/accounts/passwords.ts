@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { Refusal } from '../base/index.ts';
 
@@ -57,7 +57,3 @@ export const newToken = (): string => randomBytes(32).toString('base64url');
 
 /** What is kept of a secret that has enough chance in it by itself. */
 export const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex');
-
-/** What is kept of something guessable (an address): needs a key that is not in the database. */
-export const keyedDigest = (key: Buffer, text: string): string =>
-  createHmac('sha256', key).update(text).digest('base64url');

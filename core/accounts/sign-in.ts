@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import { newId, Refusal } from '../base/index.ts';
+import { keyedDigest, newId, Refusal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
 import { requisites } from '../law/index.ts';
 import { normalEmail } from './email.ts';
-import { keyedDigest, type Passwords } from './passwords.ts';
+import type { Passwords } from './passwords.ts';
 import type { AccountActor } from './rights.ts';
 import { open } from './state.ts';
 import { findAccount, findProfile, findProfileByEmail, insertSignIn, type ProfileRow } from './store.ts';

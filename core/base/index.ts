@@ -3,6 +3,7 @@
  */
 export { Temporal } from 'temporal-polyfill';
 export * from './clock.ts';
+export * from './digests.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './process.ts';

@@ -7,7 +7,7 @@ import CSRF from 'koa-csrf';
 import helmet from 'koa-helmet';
 import createSession from 'koa-session';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import { Refusal } from '../base/index.ts';
+import { keyedDigest, Refusal } from '../base/index.ts';
 import { type Actor, type Locale, roles, type Theme } from './actor.ts';
 import { loadAssets } from './assets.ts';
 import { type OpenApiPart, openApi, sessionCookie } from './openapi.ts';
@@ -273,8 +273,8 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
       limiters.set(name, limiter);
     }
     try {
-      // The address is hashed: the table is about no one.
-      await limiter.consume(createHash('sha256').update(ctx.ip).digest('hex'));
+      // An address is guessed from a plain hash at once: under a key that is not in the database the table is about no one.
+      await limiter.consume(keyedDigest(config.cookieKey, `${name}|${ctx.ip}`));
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       throw new Refusal('rate.limited', 'limit', { retryAfter: Math.ceil((error.msBeforeNext ?? 1_000) / 1_000) });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
@@ -53,6 +54,32 @@ describe('the whole front door', () => {
       const answer = await fetch(`${house.app.url}/readyz`);
       expect(answer.status).to.equal(503);
       expect(((await answer.json()) as Ready).checks.database).to.not.equal('ok');
+    } finally {
+      await house.close();
+    }
+  });
+
+  it('counts wrong passwords of all its processes together, and keeps no address that can be guessed', async () => {
+    try {
+      const wrong = { email: 'ada@example.ru', password: 'not the password' };
+      const signIn = async (url: string): Promise<number> => {
+        const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wrong) };
+        return (await fetch(`${url}/api/v1/session`, sent)).status;
+      };
+      let tries = 0;
+      while ((await signIn(house.app.url)) !== 429) expect(++tries).to.be.below(50);
+      const again = await house.restart();
+      expect(await signIn(again.url)).to.equal(429);
+      const kept = await again.engine.db('core.rate_limits').pluck('key');
+      const guesses = ['127.0.0.1', '::ffff:127.0.0.1', '::1'].flatMap((ip) =>
+        (['hex', 'base64url'] as const).map((form) => hash('sha256', ip, form)),
+      );
+      expect(kept).to.not.deep.equal([]);
+      for (const key of kept)
+        expect(
+          guesses.some((guess) => key.includes(guess)),
+          key,
+        ).to.equal(false);
     } finally {
       await house.close();
     }

@@ -15,6 +15,8 @@ export interface TestApp {
   home: string;
   /** Moves time as the years would, waking every sweep on its way. Moscow wall time. */
   advance(to: string): Promise<void>;
+  /** Stops the service and starts it again on the same home and database; `app` is the new one. */
+  restart(): Promise<App>;
   close(): Promise<void>;
 }
 
@@ -34,16 +36,25 @@ export async function startApp({
   const { url, drop } = await cloneDatabase({ plugins });
   const home = mkdtempSync(join(roomForTests(), 'srok-app-'));
   const clock = movableClock(moscow(at));
-  const app = await createApp({
-    ...{ home, databaseUrl: url, operator, clock, cron: false, port: 0, mode: 'service', log: silent },
-    ...(policies ? { policies } : {}),
-  });
+  const start = () =>
+    createApp({
+      ...{ home, databaseUrl: url, operator, clock, cron: false, port: 0, mode: 'service', log: silent },
+      ...(policies ? { policies } : {}),
+    });
+  let app = await start();
   return {
-    app,
+    get app() {
+      return app;
+    },
     clock,
     home,
     async advance(to) {
       await advanceTo({ clock, jobs: app.engine.jobs }, moscow(to));
+    },
+    async restart() {
+      await app.close();
+      app = await start();
+      return app;
     },
     async close() {
       await app.close();
