@@ -102,7 +102,9 @@ export function createHub(
 
   function send(connection: Connection, frame: Buffer): boolean {
     if (connection.closed) return false;
-    if (connection.pendingBytes + connection.socket.writableLength + frame.length > queueBytes) {
+    // A message may be longer in JSON than the whole queue: who keeps up gets it all the same, or it would bar the way.
+    const weight = Math.min(frame.length, queueBytes / 2);
+    if (connection.pendingBytes + connection.socket.writableLength + weight > queueBytes) {
       const offsets = [...connection.subscriptions.values()]
         .slice(0, 3)
         .map(({ channel, last }) => `${channel}=${last}`);

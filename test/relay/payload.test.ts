@@ -190,4 +190,18 @@ describe('a payload', function () {
       for (const got of await seen(await send())) expect(got.bytes.equals(bytes)).to.equal(true);
     }
   });
+
+  it('that is six times as long in JSON closes no reader, live or from the log', async () => {
+    const bytes = Buffer.alloc(1024 * 1024, 1);
+    const offsets: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      const offset = await byHttp(bytes, null, 100_000);
+      for (const got of await seen(offset)) expect(got.bytes.equals(bytes)).to.equal(true);
+      offsets.push(offset);
+    }
+    const late = await stand.join(token);
+    late.send({ subscribe: channel, after: (offsets[0] as number) - 1 });
+    const again = await late.until(2, (frame) => frame.id !== undefined);
+    expect(again.map((frame) => frame.offset)).to.deep.equal(offsets);
+  });
 });
