@@ -22,24 +22,30 @@ export function projectDebugRoutes(shared: Shared, pages: ProjectPages): RouteDe
   }
 
   return [
-    route<Record<string, unknown>, { channel?: string; after?: number }>({
+    route<Record<string, unknown>, { channel?: string; after?: string }>({
       method: 'get',
       path: '/my/projects/:id/debug',
       roles: users,
-      query: form({}, { channel: maybe(200), after: { type: 'integer', minimum: 0, maximum: 999_999_999_999 } }),
+      query: form({}, { channel: maybe(200), after: maybe(20) }),
       async handler(call) {
         const w = words(call);
         const project = await own(call);
-        const { channel = '', after = 0 } = call.query;
+        const { channel = '' } = call.query;
+        const after = call.query.after?.trim() || '0';
         const [tokens, channels, settings] = await Promise.all([
           pages.tokensPage(project.id, { limit: tokensShown }),
           lately(project.id),
           pages.settings(project.id),
         ]);
         const active = project.state === 'active';
-        const pull = await asked(channel, w, (name) =>
-          pages.pull(project.id, { channel: name, after, limit: pulledShown }),
-        );
+        const pull = offset.test(after)
+          ? await asked(channel, w, (name) =>
+              pages.pull(project.id, { channel: name, after: Number(after), limit: pulledShown }),
+            )
+          : {
+              found: null,
+              problems: [{ field: 'after', message: w.t('Номер сообщения — целое число, 0 или больше') }],
+            };
         const path = `/my/projects/${project.id}/debug`;
         const model = {
           ...{ project, path, channels, active, channel, after, problems: pull.problems },
@@ -84,6 +90,7 @@ async function asked<T>(channel: string, { t }: Words, look: (channel: string) =
   }
 }
 
+const offset = /^\d{1,12}$/;
 const known = ['channel.bad-name', 'project.stopped'];
 
 function pulledModel({ newest, lost, messages }: PulledView, channel: string, path: string, w: Words) {

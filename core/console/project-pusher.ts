@@ -3,7 +3,7 @@ import { type Call, page, type RouteDefinition, redirect, route } from '../http/
 import type { ProjectPages } from './ports.ts';
 import { projectParts, users } from './projects.ts';
 import { form, line, maybe, type Shared } from './shared.ts';
-import { rightNames, tokenRow } from './views/projects.ts';
+import { rightNames, rightsProblems, tokenRow } from './views/projects.ts';
 
 const rights = Object.keys(rightNames);
 
@@ -28,6 +28,7 @@ export function projectPusherRoutes(shared: Shared, pages: ProjectPages): RouteD
       rows: keys.map((key) => ({ ...tokenRow({ ...key, expiresAt: null }, w), key: key.key })).reverse(),
       // The form's own key: sent twice, it is issued once.
       values: { id: newId('tok', clock.now()), rights },
+      labels: { name: w.t('Название') },
       rights: rights.map((right) => [right, w.t(rightNames[right] ?? right)]),
       ...more,
     });
@@ -46,7 +47,11 @@ export function projectPusherRoutes(shared: Shared, pages: ProjectPages): RouteD
       redraw(call, problems) {
         const { id, name, rights: chosen = [] } = call.body as Partial<NewKey>;
         const again = problems.some(({ field }) => field === '');
-        return show(call as Call, { problems, ...(again ? {} : { values: { id, name, rights: [chosen].flat() } }) });
+        const told = rightsProblems(problems, words(call as Call));
+        return show(call as Call, {
+          problems: told,
+          ...(again ? {} : { values: { id, name, rights: [chosen].flat() } }),
+        });
       },
       async handler(call) {
         const w = words(call as unknown as Call);

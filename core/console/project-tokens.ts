@@ -3,7 +3,7 @@ import { type Call, page, type RouteDefinition, redirect, route } from '../http/
 import type { ProjectPages } from './ports.ts';
 import { projectParts, users } from './projects.ts';
 import { form, line, maybe, type Shared } from './shared.ts';
-import { cut, rightNames, tokenRow } from './views/projects.ts';
+import { cut, rightNames, rightsProblems, tokenRow } from './views/projects.ts';
 
 const listSize = 20;
 const rights = Object.keys(rightNames);
@@ -41,6 +41,7 @@ export function projectTokenRoutes(shared: Shared, pages: ProjectPages): RouteDe
       paged: before !== undefined,
       // The form's own token: sent twice, it is issued once.
       values: { id: newId('tok', clock.now()), rights },
+      labels: { name: w.t('Название') },
       rights: rights.map((right) => [right, w.t(rightNames[right] ?? right)]),
       overlaps: overlaps.map(([hours, name]) => [hours, w.t(name)]),
       ...more,
@@ -67,7 +68,11 @@ export function projectTokenRoutes(shared: Shared, pages: ProjectPages): RouteDe
         const { id, name, rights: chosen = [] } = call.body as Partial<NewToken>;
         // The same form again is no new one: its token has been made, and an empty form is offered.
         const again = problems.some(({ field }) => field === '');
-        return show(call as Call, { problems, ...(again ? {} : { values: { id, name, rights: [chosen].flat() } }) });
+        const told = rightsProblems(problems, words(call as Call));
+        return show(call as Call, {
+          problems: told,
+          ...(again ? {} : { values: { id, name, rights: [chosen].flat() } }),
+        });
       },
       async handler(call) {
         const project = await own(call);

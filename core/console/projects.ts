@@ -74,6 +74,7 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
           project,
           plan: planTitle(project.plan),
           state: stateOf(project.state, w),
+          billing: shared.invoices !== undefined,
           usage: usageModel(usage, w),
           days: daysChart(usage, w),
           hours: hoursChart(usage.hours, w),
@@ -115,6 +116,7 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
     return page('my/project-delete', {
       project,
       remains: remainRows(await pages.remains(project.id), words(call)),
+      labels: { name: words(call).t('Название проекта') },
       ...more,
     });
   }
@@ -136,8 +138,12 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
       older: next ? `/my/projects?before=${next}` : null,
       plans: law.operator.plans.map(({ id, title, priceKopecks, limits }) => [
         id,
-        `${title}: ${priceKopecks === 0 ? w.t('бесплатно') : w.t('{{price}} в месяц', { price: w.money(priceKopecks) })}, ${w.t('{{count}} сообщение в сутки', { count: limits.messagesPerDay })}`,
+        [
+          `${title}: ${w.t('{{price}} в месяц', { price: w.money(priceKopecks) })}`,
+          w.t('{{shown}} сообщение в сутки', { count: limits.messagesPerDay, shown: w.number(limits.messagesPerDay) }),
+        ].join(', '),
       ]),
+      labels: { name: w.t('Название') },
       values: {},
       // Of this one form: sent twice, it makes one project.
       key: randomUUID(),

@@ -140,6 +140,15 @@ describe('the pages of a project', function () {
       for (const { status, headers } of answers) {
         expect([status, headers.get('location')]).to.deep.equal([303, `/my/projects/${only?.id}`]);
       }
+      const waiting = main((await buyer('GET', `/my/projects/${only?.id}`)).text);
+      expect(waiting).to.contain('Проект ждёт оплаты.').and.contain('Оплата и документы');
+      expect(waiting).not.to.match(/Попробовать|прогнозировать/);
+      for (const page of ['/tokens', '/tokens/pusher', '/debug']) {
+        const { text: shown } = await buyer('GET', `/my/projects/${only?.id}${page}`);
+        expect(main(shown), page).to.contain('Проект ждёт оплаты: ');
+      }
+      const nameless = await buyer('POST', '/my/projects', { form: { ...form, name: '' } });
+      expect(main(nameless.text)).to.contain('Название: Заполните это поле');
       // Gone back to, filled in anew and sent, it is told apart; sent from the page that says so, it is a new one.
       const other = await buyer('POST', '/my/projects', { form: { ...form, name: 'Склад' } });
       expect(other.status).to.equal(409);
@@ -286,6 +295,9 @@ describe('the pages of a project', function () {
     const page = await owner('GET', at('/debug?channel=pull'));
     expect(page.text).to.contain('<pre>&lt;b&gt;текст&lt;/b&gt;</pre>').and.to.contain('двоичные данные, 2');
     expect(main((await owner('GET', at('/debug?channel=pull&after=2'))).text)).to.contain('ничего не отдаёт');
+    const typed = await owner('GET', at('/debug?channel=pull&after=%D0%B4%D0%B2%D0%B0'));
+    expect(typed.status).to.equal(422);
+    expect(typed.text).to.contain('href="#after"').and.contain('value="два"').and.contain('целое число');
     const wrong = await owner('GET', at('/debug?channel=a%20b'));
     expect([wrong.status, main(wrong.text).includes('В названии канала от 1 до 200 букв')]).to.deep.equal([422, true]);
     for (let n = 0; n < 25; n++) await publish('pull', `ещё ${n}`);
@@ -334,7 +346,10 @@ describe('the pages of a project', function () {
     expect((await owner('GET', at('/tokens'))).text).not.to.contain(secret);
 
     const none = await send('/tokens', '/tokens', { id: idIn(again.text), name: 'без прав' });
-    expect([none.status, main(none.text).includes('Выберите хотя бы одно право')]).to.deep.equal([422, true]);
+    expect([none.status, none.text.includes('<a href="#rights">Выберите хотя бы одно право</a>')]).to.deep.equal([
+      422,
+      true,
+    ]);
     expect((await send('/tokens', '/tokens', { id: 'tok_1', rights: 'read' })).status).to.equal(422);
   });
 

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { described } from '../../plugins/relay/pusher/described.ts';
@@ -616,6 +617,22 @@ describe('the Pusher protocol, with the libraries that were written for it', fun
       child.kill();
       await ended;
     }
+  });
+
+  it('and the native protocol beside it are walked with curl as that page shows', async () => {
+    const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const lines = /^```sh\n(curl [\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
+    const env = { ...process.env, RELAY_URL: origin, TOKEN: token };
+    const { stdout } = await promisify(execFile)('bash', ['-ec', lines.replaceAll('\n', '; echo\n')], { env });
+    const [sent, read] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(sent).to.include({ channel: 'orders', offset: 1 });
+    expect(read).to.include({ channel: 'orders', newest: 1 });
+    expect(read.messages).to.deep.equal([
+      { ...sent, at: read.messages[0].at, data: '{"order":16}', type: 'application/json' },
+    ]);
   });
 
   it('signs as its page says', () => {

@@ -1,6 +1,6 @@
-import type { Words } from '../../http/index.ts';
+import type { FieldProblem, Words } from '../../http/index.ts';
 import type { DayOfUseView, ForecastView, ProjectView, RemainsView, TokenView, UsageView } from '../ports.ts';
-import { barChart } from './chart.ts';
+import { type Bar, barChart } from './chart.ts';
 
 const states: Record<string, { name: string; tone: string }> = {
   waiting: { name: 'Ждёт оплаты', tone: 'amber' },
@@ -128,7 +128,7 @@ export function daysChart(usage: Pick<UsageView, 'days' | 'messages'>, { t, shor
     value: usage.messages.limit,
     label: t('лимит на сутки: {{limit}}', { limit: number(usage.messages.limit) }),
   };
-  return barChart(
+  return forBoth(
     usage.days.map(({ on, messages, dropped }) => ({
       label: shortDate(on),
       value: messages,
@@ -139,9 +139,15 @@ export function daysChart(usage: Pick<UsageView, 'days' | 'messages'>, { t, shor
         count: number(most.messages),
         day: shortDate(most.on),
       }),
-      ...{ width: 760, height: 240, axis: true, number, ...(near ? { limit } : {}) },
+      ...{ height: 240, axis: true, number, ...(near ? { limit } : {}) },
     },
   );
+}
+
+/** The same bars drawn for a wide and for a narrow screen: made smaller, the words of one could not be read on the other. */
+function forBoth(bars: readonly Bar[], options: Omit<Parameters<typeof barChart>[1], 'width'>): string {
+  const draw = (width: number): string => barChart(bars, { ...options, width });
+  return `<div class="on-wide">${draw(760)}</div><div class="on-narrow">${draw(340)}</div>`;
 }
 
 export const hourLabel = (hour: number): string => String(hour).padStart(2, '0');
@@ -150,14 +156,14 @@ export const hourLabel = (hour: number): string => String(hour).padStart(2, '0')
 export function hoursChart(hours: readonly number[], { t, number }: Words): string | null {
   const most = Math.max(0, ...hours);
   if (most === 0) return null;
-  return barChart(
+  return forBoth(
     hours.map((value, hour) => ({ label: hourLabel(hour), value })),
     {
       alt: t('Сообщения по часам; больше всего — {{count}}, с {{hour}} часов', {
         count: number(most),
         hour: hourLabel(hours.indexOf(most)),
       }),
-      ...{ width: 760, height: 200, axis: true, number },
+      ...{ height: 200, axis: true, number },
     },
   );
 }
@@ -177,6 +183,13 @@ export function dayRow(day: DayOfUseView, path: string, { date, number, bytes, p
     peak: number(day.peak),
     refused: day.refused > 0 ? number(day.refused) : '',
   };
+}
+
+/** Of the rights of a token at least one is chosen: said in those words. */
+export function rightsProblems(problems: readonly FieldProblem[], { t }: Words): FieldProblem[] {
+  return problems.map((one) =>
+    one.field === 'rights' ? { field: 'rights', message: t('Выберите хотя бы одно право') } : one,
+  );
 }
 
 export function tokenRow(token: TokenView, { t, date, dateTime }: Words) {
