@@ -42,6 +42,7 @@ export type Job = { target: Target } & (
 );
 
 const warmMs = 1000;
+const comeAtOnce = 50; // subscribers that come
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 function quantiles(values: number[]): { p50: number; p99: number; max: number } {
@@ -219,21 +220,22 @@ async function paced(job: Job & { does: 'paced' }) {
   const sent = new Array<number>(job.channels).fill(0);
   const last: number[] = [];
   let measuring = false;
-  const subscribers = [];
-  for (let each = 0; each < job.subscribers; each++) {
-    const channel = each % job.channels;
-    last.push(0);
-    subscribers.push(
-      await dialect.subscriber(target, `c${channel}`, (message) => {
-        const { number, ms } = markOf(message);
-        const before = last[each] as number;
-        if (number === before) wrong.twice++;
-        else if (number < before) wrong.disordered++;
-        else if (number > before + 1) wrong.lost += number - before - 1;
-        last[each] = Math.max(before, number);
-        if (measuring) took.push(ms);
-      }),
-    );
+  const subscribers: Awaited<ReturnType<typeof dialect.subscriber>>[] = [];
+  const subscribe = async (each: number): Promise<void> => {
+    last[each] = 0;
+    subscribers[each] = await dialect.subscriber(target, `c${each % job.channels}`, (message) => {
+      const { number, ms } = markOf(message);
+      const before = last[each] as number;
+      if (number === before) wrong.twice++;
+      else if (number < before) wrong.disordered++;
+      else if (number > before + 1) wrong.lost += number - before - 1;
+      last[each] = Math.max(before, number);
+      if (measuring) took.push(ms);
+    });
+  };
+  for (let first = 0; first < job.subscribers; first += comeAtOnce) {
+    const some = Math.min(comeAtOnce, job.subscribers - first);
+    await Promise.all(Array.from({ length: some }, (_, index) => subscribe(first + index)));
   }
   const acks: number[] = [];
   const publishers: Publisher[] = [];

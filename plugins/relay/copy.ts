@@ -84,12 +84,27 @@ export function copyWriter(columns: number, bytes = 64 * 1024) {
 const copyData = 0x64;
 const copyDone = Buffer.from([0x63, 0, 0, 0, 4]);
 
+/** Rows for a table, and the statement that takes them. */
+export interface Copy {
+  into: string;
+  data: Buffer;
+}
+
+/** Sends the rows of a COPY without waiting to be asked for them. */
+export function sendCopy(stream: Connection['stream'], data: Buffer): void {
+  const head = Buffer.from([copyData, 0, 0, 0, 0]);
+  head.writeUInt32BE(data.length + 4, 1);
+  stream.write(head);
+  stream.write(data);
+  stream.write(copyDone);
+}
+
 /**
  * Sends finished buffers into tables and commits the transaction, all in one go: one way to the server and back,
  * whatever is written. Resolves once the server has said that it has committed.
  * @throws Error of the server, after which nothing of it is committed; when the connection is lost, nobody knows
  */
-export function copyAndCommit(client: Client, copies: readonly { into: string; data: Buffer }[]): Promise<void> {
+export function copyAndCommit(client: Client, copies: readonly Copy[]): Promise<void> {
   return new Promise((done, fail) => {
     let last = '';
     let failed = false;
@@ -98,13 +113,7 @@ export function copyAndCommit(client: Client, copies: readonly { into: string; d
         const { stream } = connection;
         stream.cork();
         connection.query([...copies.map(({ into }) => into), 'commit'].join('; '));
-        for (const { data } of copies) {
-          const head = Buffer.from([copyData, 0, 0, 0, 0]);
-          head.writeUInt32BE(data.length + 4, 1);
-          stream.write(head);
-          stream.write(data);
-          stream.write(copyDone);
-        }
+        for (const { data } of copies) sendCopy(stream, data);
         stream.uncork();
       },
       // What the server asks for has been sent already: it passes over what it no longer wants (PostgreSQL, 54.2.6).

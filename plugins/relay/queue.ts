@@ -4,6 +4,8 @@ const rowsPerBatch = 1000;
 const bytesPerBatch = 16 * 1024 * 1024;
 const waitingBytes = 64 * 1024 * 1024;
 const batchesAtOnce = 4;
+/** Of so many answered, as one waits, nobody who was answered is waited for. */
+const restless = 4;
 const patienceMs = 10_000;
 const lookMs = 500;
 
@@ -78,8 +80,12 @@ export function createQueue({
       line.going = false;
       if (line.waiting.length === 0) lines.delete(project);
     }
+    let waiting = 0;
+    for (const line of lines.values()) if (!line.going) waiting += line.waiting.length;
+    // Others wait already: the database writes them while readers are told of those before.
+    if (!scheduled && waiting * restless >= batch.length) go();
     // Whoever has just been answered may send its next one at once: it goes along, if it comes within one turn.
-    if (lines.size > 0) soon(() => soon(go));
+    else if (lines.size > 0) soon(() => soon(go));
     else if (going.size === 0) for (const tell of emptied.splice(0)) tell();
   }
 

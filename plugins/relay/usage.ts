@@ -1,5 +1,6 @@
 import pg, { type Client } from 'pg';
 import type { Temporal } from '../../core/index.ts';
+import { type Copy, sendCopy } from './copy.ts';
 import type { Waiting } from './waiting.ts';
 
 /** The use of a project on a day, once a batch has taken its share. */
@@ -100,6 +101,45 @@ const takeRest = `
   on conflict (project_id, name) do update set last_offset = c.last_offset + excluded.last_offset
   returning project_id, name, last_offset`;
 
+/*
+ * The same for a batch whose place in each channel is foreseen, with nobody asking back: if it does not fit as a whole,
+ * or a channel has gone on otherwise, it divides by zero, which undoes the transaction and all that was sent behind it.
+ */
+const takeForeseen = `
+  with wanted as (select * from unnest($1::text[], $2::bigint[], $3::bigint[]) as w (id, n, bytes)),
+  used as (
+    insert into relay.usage as u (project_id, subject_id, used_on, daily_limit, messages, fitted, bytes, hours)
+    select p.id, p.subject_id, $4, l.daily, w.n, w.n, w.bytes,
+      array_fill(0::bigint, array[$5 - 1]) || w.n || array_fill(0::bigint, array[24 - $5])
+    from (select id, subject_id, plan from relay.projects where id = any($1) and state = 'active' order by id for share) p
+    join wanted w on w.id = p.id
+    join unnest($6::text[], $7::bigint[]) as l (plan, daily) on l.plan = p.plan
+    where w.n <= l.daily order by p.id
+    on conflict (project_id, used_on) do update set
+      daily_limit = excluded.daily_limit, fitted = excluded.fitted, messages = u.messages + excluded.messages,
+      bytes = u.bytes + excluded.bytes, hours[$5] = u.hours[$5] + excluded.messages
+      where u.messages + excluded.messages <= excluded.daily_limit
+    returning u.project_id, u.subject_id, u.messages, u.fitted, u.daily_limit, u.notices
+  ), fits as (
+    select count(*) = cardinality($1) as all from used
+  ), volume as (
+    insert into relay.volumes as v (processed_on, project_id, subject_id, messages, bytes, payloads_left, messages_left)
+    select $8, project_id, subject_id, n, bytes, n, n
+    from used join wanted w on w.id = project_id where (select fits.all from fits) order by project_id
+    on conflict (processed_on, project_id) do update set
+      messages = v.messages + excluded.messages, bytes = v.bytes + excluded.bytes,
+      payloads_left = v.payloads_left + excluded.messages, messages_left = v.messages_left + excluded.messages
+  ), ends as (
+    update relay.channels c set last_offset = w.first + w.n - 1
+    from unnest($9::text[], $10::text[], $11::bigint[], $12::bigint[]) as w (project, channel, n, first)
+    where (select fits.all from fits) and c.project_id = w.project and c.name = w.channel and c.last_offset = w.first - 1
+    returning 1
+  )
+  select used.*, p.account_id,
+    1 / (case when (select fits.all from fits) and (select count(*) from ends) = cardinality($9) then 1 else 0 end) as sure
+  from (select 1) always left join used on true left join relay.projects p on p.id = used.project_id`;
+const notAsForeseen = '22012'; // division by zero
+
 /** How much a batch wants, in sorted order. */
 function tally(batch: readonly Waiting[]) {
   const projects = new Map<string, { n: number; bytes: number }>();
@@ -127,12 +167,52 @@ class Opening extends pg.Query {
   override submit = (connection: pg.Connection): void => {
     const { stream } = connection;
     stream.cork();
-    connection.parse({ name: '', text: 'begin', types: [] }, true);
-    connection.bind({} as never, true);
-    connection.execute(null, true);
+    once(connection, 'begin');
     pg.Query.prototype.submit.call(this, connection);
     stream.uncork();
   };
+}
+
+/**
+ * A whole transaction that asks nothing back: a statement, the rows behind it, and the commit. When one of them fails,
+ * the server passes over the others.
+ */
+class Whole extends pg.Query {
+  readonly copies: readonly Copy[];
+
+  constructor(
+    query: pg.QueryConfig,
+    copies: readonly Copy[],
+    answered: (error: Error | undefined, all: unknown) => void,
+  ) {
+    super(query as never, answered as never);
+    this.copies = copies;
+  }
+
+  override submit = (connection: pg.Connection): void => {
+    const { stream } = connection;
+    stream.cork();
+    once(connection, 'begin');
+    // The statement alone would end here.
+    const open = Object.create(connection, { sync: { value: () => {} } }) as pg.Connection;
+    pg.Query.prototype.submit.call(this, open);
+    for (const { into, data } of this.copies) {
+      once(connection, into);
+      sendCopy(stream, data);
+    }
+    once(connection, 'commit');
+    connection.sync();
+    stream.uncork();
+  };
+
+  // What the server asks for has been sent already.
+  handleCopyInResponse(): void {}
+}
+
+function once(connection: pg.Connection, text: string): void {
+  connection.parse({ name: '', text, types: [] }, true);
+  connection.bind({} as never, true);
+  connection.execute(null, true);
 }
 
 type Row = ProjectUse & { complete: boolean; ends: Record<string, number> | null };
@@ -158,16 +238,11 @@ export async function takeShare(
   { when, limits, begun }: { when: When; limits: ReadonlyMap<string, number>; begun: boolean },
 ): Promise<Share> {
   const { projects, channels } = tally(batch);
-  const sums = [...projects.values()];
   const uses = await ask(
     client,
     {
       ...{ name: 'relay-take', text: takeAll },
-      values: [
-        ...[[...projects.keys()], sums.map(({ n }) => n), sums.map(({ bytes }) => bytes)],
-        ...[when.usedOn, when.hour + 1, [...limits.keys()], [...limits.values()], when.processedOn],
-        ...columns(channels),
-      ],
+      values: [...wants(projects, when, limits), ...columns(channels)],
     },
     begun,
   );
@@ -176,7 +251,63 @@ export async function takeShare(
   return { ...share, offsets: await takeRestOf(client, share, when) };
 }
 
+/**
+ * Takes a batch's share, writes its rows and commits, in one way to the server and back.
+ * @param first the offset that the first message of each channel is to have, by `channelKey`
+ * @returns what it has been given; null when it did not come as foreseen, and nothing is written
+ */
+export async function takeAndCommit(
+  client: Client,
+  batch: readonly Waiting[],
+  {
+    when,
+    limits,
+    first,
+    copies,
+  }: {
+    when: When;
+    limits: ReadonlyMap<string, number>;
+    first: ReadonlyMap<string, number>;
+    copies: readonly Copy[];
+  },
+): Promise<ProjectUse[] | null> {
+  const { projects, channels } = tally(batch);
+  const query = {
+    ...{ name: 'relay-take-foreseen', text: takeForeseen },
+    values: [...wants(projects, when, limits), ...columns(channels), [...channels.keys()].map((key) => first.get(key))],
+  };
+  try {
+    const results = await new Promise<pg.QueryResult<Row>[]>((done, fail) => {
+      client.query(
+        new Whole(query, copies, (error, all) => {
+          if (error) fail(error);
+          else done(all as pg.QueryResult<Row>[]);
+        }),
+      );
+    });
+    const last = results.at(-1)?.command;
+    if (last !== 'COMMIT') throw new Error(`The database answered ${last} to a commit.`);
+    return results[1]?.rows ?? [];
+  } catch (error) {
+    if ((error as { code?: string }).code !== notAsForeseen) throw error;
+    await client.query('rollback');
+    return null;
+  }
+}
+
 const nobody = () => ({ over: [] as Share['over'], stopped: [] as Waiting[] });
+
+function wants(
+  projects: ReturnType<typeof tally>['projects'],
+  when: When,
+  limits: ReadonlyMap<string, number>,
+): unknown[] {
+  const sums = [...projects.values()];
+  return [
+    ...[[...projects.keys()], sums.map(({ n }) => n), sums.map(({ bytes }) => bytes)],
+    ...[when.usedOn, when.hour + 1, [...limits.keys()], [...limits.values()], when.processedOn],
+  ];
+}
 
 function columns(channels: ReturnType<typeof tally>['channels']): unknown[][] {
   const all = [...channels.values()];

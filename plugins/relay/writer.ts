@@ -1,10 +1,11 @@
 import pg, { type Client } from 'pg';
 import { dayOf, type Engine, sectionOf, type Temporal } from '../../core/index.ts';
 import { copyAndCommit, copyWriter, pgDay, pgMicros } from './copy.ts';
+import { createForesight } from './foresight.ts';
 import { connectionOf } from './listener.ts';
 import { type Repeats, withoutRepeats } from './repeats.ts';
 import { createSealers, payloadAad, type Sealers } from './sealers.ts';
-import { channelKey, type ProjectUse, type Share, takeShare, type When } from './usage.ts';
+import { channelKey, type ProjectUse, type Share, takeAndCommit, takeShare, type When } from './usage.ts';
 import type { Incoming, Waiting } from './waiting.ts';
 
 const connectMs = 5_000;
@@ -38,7 +39,8 @@ interface Attempt {
 
 /**
  * Writes batches into the log, each in a transaction of its own, on connections of its own: whoever reads keeps nobody
- * from writing. A batch is two ways to the server: its share of limits and offsets, then its rows and the commit.
+ * from writing. A batch is two ways to the server: its share of limits and offsets, then its rows and the commit; or one,
+ * where its offsets are foreseen.
  */
 export function createWriter(
   engine: Engine,
@@ -49,6 +51,7 @@ export function createWriter(
   const recovery = { minutes: sectionOf(law.operator, 'recovery').minutes };
   const limits = new Map(law.operator.plans.map((plan) => [plan.id, plan.limits.messagesPerDay]));
   const sealers = createSealers(vault);
+  const foresight = createForesight();
   const pool = new pg.Pool({
     ...connectionOf(db),
     connectionTimeoutMillis: connectMs,
@@ -90,6 +93,8 @@ export function createWriter(
     await ensureDay(when.processedOn);
     const keys = await keysFor(batch, when.processedOn.toString());
     return connected(attempt, async (client) => {
+      const foreseen = await inOneWay(client, batch, { when, keys, at });
+      if (foreseen) return foreseen;
       const repeats = await repeatsOf(client, batch);
       const fresh = repeats?.fresh ?? batch;
       const settle = repeats?.settle ?? [];
@@ -102,11 +107,36 @@ export function createWriter(
       await repeats?.remember(offsetsBy(share.accepted, logged), at);
       if (logged.length === 0) await client.query('commit');
       else await copyAndCommit(client, rowsOf({ share, logged, keys, when, at }));
+      foresight.learn(logged);
       for (const [index, { id, channel, offset }] of logged.entries()) {
         settle.push(() => share.accepted[index]?.done({ id, channel, offset, repeated: false }));
       }
       return { ...{ logged, settle, at, share }, uses: share.uses, usedOn: when.usedOn };
     });
+  }
+
+  /** Where it is foreseen which offsets a batch gets: all of it in one way; null when it did not come about. */
+  async function inOneWay(
+    client: Client,
+    batch: Waiting[],
+    { when, keys, at }: { when: When; keys: Map<string, Sealers>; at: Temporal.Instant },
+  ): Promise<Written | null> {
+    const first = foresight.of(batch);
+    if (!first) return null;
+    const share: Share = { accepted: batch, over: [], stopped: [], uses: [], offsets: new Map(first) };
+    const logged = batch.map((waiting) => loggedOf(waiting, share.offsets, when.processedOn));
+    const copies = rowsOf({ share, logged, keys, when, at });
+    const uses = await takeAndCommit(client, batch, { when, limits, first, copies });
+    if (!uses) {
+      foresight.forget(first.keys());
+      return null;
+    }
+    foresight.learn(logged);
+    const settle = batch.map((waiting, index) => () => {
+      const { id, channel, offset } = logged[index] as Logged;
+      waiting.done({ id, channel, offset, repeated: false });
+    });
+    return { ...{ logged, settle, at, share, uses }, usedOn: when.usedOn };
   }
 
   /** Begins the transaction when the batch has keys of its senders; null when it has none. */

@@ -56,6 +56,52 @@ describe('many messages at once', () => {
     }
   });
 
+  it('one after another, from nodes in turns, take their places where each node had foreseen others', async () => {
+    const { project, token } = await stand.aProject();
+    const origins = [stand.house.origin, other.origin];
+    const turns = [0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1];
+    const offsets: number[] = [];
+    for (const turn of turns) {
+      const response = await fetch(`${origins[turn]}/relay/v1/channels/turns/messages`, {
+        ...{ method: 'POST', headers: { authorization: `Bearer ${token}` }, body: 'in turns' },
+      });
+      offsets.push(((await response.json()) as { offset: number }).offset);
+    }
+    expect(offsets).to.deep.equal(turns.map((_, index) => index + 1));
+    expect((await rowsOf(project, 'turns')).map(({ offset }) => offset)).to.deep.equal(offsets);
+    // What was tried in vain has left nothing behind.
+    const { length: messages } = turns;
+    const bytes = messages * 'in turns'.length;
+    const [usage] = await stand.base.db('relay.usage').where({ project_id: project });
+    expect(usage).to.include({ messages, bytes, dropped: 0 });
+    expect(usage.hours.reduce((sum: number, hour: number | string) => sum + Number(hour), 0)).to.equal(messages);
+    const [volume] = await stand.base.db('relay.volumes').where({ project_id: project });
+    expect(volume).to.include({ messages, bytes, payloads_left: messages, messages_left: messages });
+  });
+
+  it('whose places are foreseen end at the limit of the day, and where the project is stopped', async () => {
+    const { project, token } = await stand.aProject();
+    const send = () => stand.call('POST', 'channels/foreseen/messages', token, 'message').then(({ status }) => status);
+    const { limits } = stand.house.law.operator.plans.find(({ id }) => id === 'free') as {
+      limits: { messagesPerDay: number };
+    };
+    for (let number = 0; number < 3; number++) expect(await send()).to.equal(202);
+    const ofProject = { project_id: project };
+    await stand.base
+      .db('relay.usage')
+      .where(ofProject)
+      .update({ messages: limits.messagesPerDay - 1 });
+    expect([await send(), await send(), await send()]).to.deep.equal([202, 429, 429]);
+    const [full] = await stand.base.db('relay.usage').where(ofProject);
+    expect(full).to.include({ messages: limits.messagesPerDay, dropped: 2 });
+    await stand.base.db('relay.usage').where(ofProject).update({ messages: 4 });
+    for (let number = 0; number < 3; number++) expect(await send()).to.equal(202);
+    // The gate still trusts what it has seen a moment ago; the log does not.
+    await stand.base.db('relay.projects').where({ id: project }).update({ state: 'suspended' });
+    expect(await send()).to.equal(403);
+    expect((await rowsOf(project, 'foreseen')).map(({ offset }) => offset)).to.deep.equal([1, 2, 3, 4, 5, 6, 7]);
+  });
+
   it('of one project are not held up by those of another whose row is locked', async () => {
     const [locked, free] = await Promise.all([stand.aProject(), stand.aProject()]);
     const lock = await stand.base.db.transaction();
