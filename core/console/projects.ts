@@ -54,7 +54,7 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
           pages.createProject(trx, { ...call.body, subject: subjectOf(call), account }),
         );
         if (made.token) return tokenPage(call as unknown as Call, made.project, made.token);
-        call.flash(words(call).t('Проект создан и заработает после оплаты.'), 'amber');
+        call.flash(words(call).t('Проект создан.'));
         return redirect(`/my/projects/${made.project.id}`);
       },
     }),
