@@ -37,6 +37,7 @@ import {
   createHost,
   type Door,
   type Engine,
+  giveConnections,
   installationImpersonal,
   type Log,
   loadPlugins,
@@ -409,6 +410,7 @@ function serve(
     if (door?.request) door.request(request, response);
     else koa(request, response);
   });
+  giveConnections(server, { doors, knowsHost });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const door = doorOf(request);
     if (door?.upgrade) door.upgrade(request, socket, head);

@@ -5,7 +5,10 @@ import type { IncomingMessage } from 'node:http';
  * proxy has seen itself: whatever stands before it is the sender's to choose. Otherwise the header counts for nothing.
  * @returns an IP address; empty when the socket is closed already
  */
-export function addressOf(request: IncomingMessage, behindProxy: boolean | undefined): string {
+export function addressOf(
+  request: Pick<IncomingMessage, 'headers' | 'socket'>,
+  behindProxy: boolean | undefined,
+): string {
   const hops = behindProxy ? String(request.headers['x-forwarded-for'] ?? '').split(',') : [];
   return hops.at(-1)?.trim() || (request.socket.remoteAddress ?? '');
 }

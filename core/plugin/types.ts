@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Accounts } from '../accounts/index.ts';
 import type { Clock, Temporal } from '../base/index.ts';
@@ -67,6 +68,11 @@ export interface Door {
   prefix: string;
   /** What stands behind it, for the OpenAPI document. */
   describes?: OpenApiPart;
+  /**
+   * Gets each connection before HTTP does, of one door at most. `on` hands it over to HTTP; what has been read of it by
+   * then has to be put back.
+   */
+  connection?(socket: Socket, hands: { on(): void; knowsHost(host: string | undefined): boolean }): void;
   request?(request: IncomingMessage, response: ServerResponse): void;
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }

@@ -6,6 +6,7 @@ import { errorOf } from './answers.ts';
 import type { ClientFrame, Codec, Voice } from './frames.ts';
 import { mayDo, type Pass } from './gate.ts';
 import { type Connection, closeCodes, type Hub } from './hub.ts';
+import type { Accepted } from './log.ts';
 import { type Publisher, type Sender, senderOf } from './publisher.ts';
 
 /** Frames of one connection that may be under way; beyond that it is not read until some are answered. */
@@ -42,6 +43,9 @@ export interface Came {
 /** Obeys what came and tells the peer what was wrong with it; rejects only when nothing can be told any more. */
 type Take = (came: Came) => Promise<void>;
 
+/** The same without a promise: `over` is called, with what rejects it, once the frame is under way no longer. */
+type TakeDirectly = (came: Came, over: (error?: unknown) => void) => void;
+
 /** Open WebSockets: their frames, their hearts, and what they may burden us with. */
 export function createConnections(
   engine: Engine,
@@ -75,15 +79,9 @@ export function createConnections(
     ws.on('close', () => clearInterval(beat));
   }
 
-  async function obey(connection: Connection, codec: Codec, from: Sender, frame: ClientFrame, ref: unknown) {
+  async function obey(connection: Connection, frame: Exclude<ClientFrame, { does: 'publish' }>) {
     const { pass } = connection;
     switch (frame.does) {
-      case 'publish': {
-        const { channel, payload, type } = frame;
-        const accepted = await publisher.one(pass, from, { channel, payload, type });
-        if (ref !== undefined) hub.send(connection, codec.ack(ref, accepted.id, accepted.offset));
-        return;
-      }
       case 'subscribe':
         mayDo(pass, 'subscribe', frame.channel);
         return hub.subscribe(connection, frame.channel, frame.after);
@@ -95,7 +93,17 @@ export function createConnections(
   }
 
   /** A connection that has been let in, and what becomes of its frames. */
-  function open(ws: WebSocket, { pass, codec, request, socket }: Admission<Voice>, take: Take): Connection {
+  function open(ws: WebSocket, admission: Admission<Voice>, take: Take): Connection {
+    return openDirectly(ws, admission, (came, over) => {
+      take(came).then(() => over(), over);
+    });
+  }
+
+  function openDirectly(
+    ws: WebSocket,
+    { pass, codec, request, socket }: Admission<Voice>,
+    take: TakeDirectly,
+  ): Connection {
     const connection: Connection = {
       id: newId('con', engine.clock.now()),
       ...{ project: pass.project.id, pass, codec, ws, socket },
@@ -113,34 +121,51 @@ export function createConnections(
       connection.busy++;
       bytes += data.length;
       if (connection.busy >= framesInFlight || bytes >= bytesInFlight) ws.pause();
-      take({ connection, from, data, isBinary })
+      const { length } = data;
+      take({ connection, from, data, isBinary }, (error) => {
         // An answer that cannot be written ends one connection, never the process.
-        .catch(() => ws.terminate())
-        .finally(() => {
-          connection.busy--;
-          bytes -= data.length;
-          if (connection.leaving) {
-            if (connection.busy === 0) connection.leaving();
-          } else if (ws.isPaused && connection.busy < framesInFlight / 2 && bytes < bytesInFlight / 2) ws.resume();
-        });
+        if (error) ws.terminate();
+        connection.busy--;
+        bytes -= length;
+        if (connection.leaving) {
+          if (connection.busy === 0) connection.leaving();
+        } else if (ws.isPaused && connection.busy < framesInFlight / 2 && bytes < bytesInFlight / 2) ws.resume();
+      });
     });
     return connection;
   }
 
   function accept(ws: WebSocket, admission: Admission): Connection {
-    return open(ws, admission, (came) => take(admission.codec, came));
+    return openDirectly(ws, admission, (came, over) => take(admission.codec, came, over));
   }
 
-  async function take(codec: Codec, { connection, from, data, isBinary }: Came): Promise<void> {
-    if (connection.closed) return;
-    const read = codec.read(data, isBinary);
-    try {
-      if ('refusal' in read) throw read.refusal;
-      await obey(connection, codec, from, read.frame, read.ref);
-    } catch (error) {
-      if (!(error instanceof Refusal)) engine.log.error({ error: String(error) }, 'A frame could not be obeyed.');
-      hub.send(connection, codec.error(errorOf(error), read.ref));
+  function take(codec: Codec, { connection, from, data, isBinary }: Came, over: (error?: unknown) => void): void {
+    if (connection.closed) {
+      over();
+      return;
     }
+    const read = codec.read(data, isBinary);
+    const { ref } = read;
+    const tell = (frame: () => Buffer): void => {
+      try {
+        hub.send(connection, frame());
+        over();
+      } catch (error) {
+        over(error);
+      }
+    };
+    const refuse = (error: unknown): void => {
+      if (!(error instanceof Refusal)) engine.log.error({ error: String(error) }, 'A frame could not be obeyed.');
+      tell(() => codec.error(errorOf(error), ref));
+    };
+    if ('refusal' in read) refuse(read.refusal);
+    else if (read.frame.does === 'publish') {
+      const done = ({ id, offset }: Accepted): void => {
+        if (ref === undefined) over();
+        else tell(() => codec.ack(ref, id, offset));
+      };
+      publisher.put(connection.pass, from, read.frame, { done, fail: refuse });
+    } else obey(connection, read.frame).then(() => over(), refuse);
   }
 
   /**

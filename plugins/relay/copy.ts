@@ -19,6 +19,13 @@ export function pgMicros(at: Temporal.Instant): number {
   return Number(at.epochNanoseconds / 1000n - epochMicros);
 }
 
+/** Columns that many rows have in common, in the form in which `ready` takes them. */
+export function copyColumns(write: (columns: ReturnType<typeof copyWriter>) => void): Buffer {
+  const writer = copyWriter(0, 256);
+  write(writer);
+  return writer.finish().subarray(signature.length, -trailer.length);
+}
+
 /**
  * Writes rows of PostgreSQL's binary COPY format into one growing buffer.
  * @param bytes what they will take, about
@@ -65,6 +72,12 @@ export function copyWriter(columns: number, bytes = 64 * 1024) {
       end = buffer.writeInt32BE(8, end);
       end = buffer.writeInt32BE(Math.floor(value / word), end);
       end = buffer.writeUInt32BE(value >>> 0, end);
+      return writer;
+    },
+    /** Columns that are made already. */
+    ready(columns: Buffer) {
+      room(columns.length);
+      end += columns.copy(buffer, end);
       return writer;
     },
     nothing() {

@@ -17,6 +17,7 @@ import { described, loadSchemas } from './schemas.ts';
 import type { Seat } from './seats.ts';
 import { type Tickets, ticketOrder } from './tickets.ts';
 import type { Right } from './types.ts';
+import { createWicket } from './wicket.ts';
 
 const prefix = '/relay/v1/';
 const bodyBytes = 1024 * 1024;
@@ -80,6 +81,8 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     names.set(socket, name);
     return name;
   }
+
+  const wicket = createWicket(engine, { gate, publisher, nameOf: connectionName });
 
   /** What can be asked of each kind of place, by method. */
   const places = {
@@ -223,6 +226,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
   return {
     prefix,
     describes: described,
+    connection: wicket.open,
     request(request, response) {
       answer(request, response).catch((error) => sendProblem(engine, request, response, error));
     },
@@ -231,6 +235,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
       connect(request, socket, head).catch((error) => refuseUpgrade(engine, socket, error));
     },
     stop() {
+      wicket.stop();
       connections.stop();
       server.close();
     },

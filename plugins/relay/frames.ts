@@ -56,7 +56,7 @@ export const text: Codec = {
   message: (message) => textFrame(JSON.stringify(messageOf(message))),
   subscribed: (channel, offset) => textFrame(JSON.stringify({ subscribed: channel, offset })),
   lost: (channel, after, before, reason) => textFrame(JSON.stringify({ lost: channel, after, before, reason })),
-  ack: (ref, id, offset) => textFrame(JSON.stringify({ ack: ref, id, offset })),
+  ack: (ref, id, offset) => textFrame(`{"ack":${JSON.stringify(ref)},"id":"${id}","offset":${offset}}`),
   error: (error, ref) => textFrame(JSON.stringify({ error: ref === undefined ? error : { ...error, ref } })),
 };
 

@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { dayOf, type Engine, Refusal, Temporal } from '../../core/index.ts';
 import { closeCodes, type Hub } from './hub.ts';
 import type { Listener } from './listener.ts';
+import { createPresent } from './present.ts';
 import { planOf } from './projects.ts';
 import { foreignOrigin, isAllowed, mayCome } from './settings.ts';
 import { markUsed, type ProjectRow, projectById, type TokenRow, tokensOf, tokenWithProject } from './store.ts';
-import { parseToken, sameHash } from './tokens.ts';
+import { parseToken, type ShownToken, sameHash, tokenIn } from './tokens.ts';
 import type { Right } from './types.ts';
 
 /** Who is let in, and with what limits. */
@@ -21,6 +22,9 @@ export interface Pass {
   /** What a ticket narrows the token to. */
   ticket: Scope | null;
 }
+
+/** As much of a request as says who comes. */
+type Caller = Pick<IncomingMessage, 'headers' | 'socket'>;
 
 /** Rights for some channels: names, or the beginnings of names with a star at the end. */
 export interface Scope {
@@ -65,6 +69,7 @@ const known = 10_000;
  */
 export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listener: Listener }) {
   const { clock, db, law, log } = engine;
+  const clockNow = createPresent(clock);
   const passes = new Map<string, { pass: Pass; until: number }>();
   const asking = new Map<string, Promise<Pass | null>>();
   let pulse: NodeJS.Timeout | null = null;
@@ -102,7 +107,7 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
 
   /** Today. No zone begins a day within a quarter of an hour: it need not be asked for each request. */
   function present(): Temporal.PlainDate {
-    const now = clock.now();
+    const now = clockNow();
     const quarter = Math.floor(now.epochMilliseconds / quarterMs);
     if (quarter !== day?.quarter) day = { quarter, date: dayOf(now, law.zone) };
     return day.date;
@@ -189,24 +194,40 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     return { ...pass, origin };
   }
 
+  function admitShown(
+    request: Caller,
+    right: Right | null,
+    { given, pass }: { given: ShownToken | null; pass: Pass | null },
+  ): Pass {
+    const same = sameHash(given?.hash ?? Buffer.alloc(32), pass?.token.hash ?? undefined);
+    if (!pass || !same) throw refused();
+    mustLive(pass);
+    const origin = foreignOrigin(request);
+    mayCome(origin, pass.project);
+    const own: Pass = { ...pass, origin, client: request.headers.origin !== undefined };
+    if (right) mayDo(own, right);
+    noteUse(pass.token);
+    return own;
+  }
+
   return {
     /**
      * Lets a request in by its token, which is read from the header alone.
      * @throws Refusal `token.refused` (unauthenticated, whatever was wrong) | `project.stopped` | `origin.refused` |
      *   what `mayDo` throws
      */
-    async enter(request: IncomingMessage, right: Right | null): Promise<Pass> {
-      const given = parseToken(/^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '');
-      const pass = given ? await lookUp(given.id) : null;
-      const same = sameHash(given?.hash ?? Buffer.alloc(32), pass?.token.hash ?? undefined);
-      if (!pass || !same) throw refused();
-      mustLive(pass);
-      const origin = foreignOrigin(request);
-      mayCome(origin, pass.project);
-      const own: Pass = { ...pass, origin, client: request.headers.origin !== undefined };
-      if (right) mayDo(own, right);
-      noteUse(pass.token);
-      return own;
+    async enter(request: Caller, right: Right | null): Promise<Pass> {
+      const given = parseToken(tokenIn(request.headers));
+      return admitShown(request, right, { given, pass: given ? await lookUp(given.id) : null });
+    },
+    /**
+     * The same for a token that was shown before on this connection; null when the database has to be asked.
+     * @throws Refusal what `enter` throws
+     */
+    enterAtOnce(request: Caller, given: ShownToken, right: Right): Pass | null {
+      const known = passes.get(given.id);
+      if (!known || known.until <= performance.now()) return null;
+      return admitShown(request, right, { given, pass: known.pass });
     },
     /**
      * Lets a request in by a ticket that was made with this token.

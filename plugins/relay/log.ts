@@ -10,14 +10,15 @@ import {
 } from '../../core/index.ts';
 import { createDays } from './days.ts';
 import type { createNotices } from './notices.ts';
-import { createQueue } from './queue.ts';
+import { createPresent } from './present.ts';
+import { createQueue, type Turn } from './queue.ts';
 import { ask } from './sql.ts';
-import type { Accepted, Incoming, Waiting } from './waiting.ts';
+import { type Accepted, type Incoming, type Settles, Waiting } from './waiting.ts';
 import { createWriter, type Logged, type Written } from './writer.ts';
 
 export { keyHours } from './repeats.ts';
 export { metadataAad, payloadAad } from './sealers.ts';
-export type { Accepted, Incoming } from './waiting.ts';
+export type { Accepted, Incoming, Settles } from './waiting.ts';
 export type { Logged } from './writer.ts';
 
 /** What readers are told of a message, on whichever node they are. */
@@ -58,17 +59,24 @@ export function createLog(
   const queue = createQueue({ write, tooLate: unavailable });
   let stopped = false;
   let failing = false;
-  let now: Temporal.Instant | null = null; // for this turn of the loop
+  const present = createPresent(clock);
 
-  async function write(batch: Waiting[]): Promise<void> {
+  async function write(batch: Waiting[], { placed, before }: Turn): Promise<void> {
     const begun = performance.now();
+    let hasPlace = false;
+    const take = (): void => {
+      hasPlace = true;
+      placed();
+    };
     try {
-      const written = await writer.write(batch).catch((error: unknown) => {
-        // Two nodes at midnight may meet in the wrong order: the database ends one of them, and it simply tries again.
-        if ((error as { code?: string }).code === deadlock) return writer.write(batch);
+      const written = await writer.write(batch, take).catch((error: unknown) => {
+        // Two nodes at midnight may meet in the wrong order: the database ends one of them, and it simply tries again,
+        // unless another batch has gone on behind it.
+        if ((error as { code?: string }).code === deadlock && !hasPlace) return writer.write(batch, take);
         throw error;
       });
       failing = false;
+      await before;
       await tell(written);
     } catch (error) {
       failing = true;
@@ -86,7 +94,10 @@ export function createLog(
     after(logged);
     for (const use of uses) await notices.messages(use, { at, on: usedOn });
     for (const settled of settle) settled();
-    for (const { fail } of share.stopped) fail(new Refusal('project.not-active', 'forbidden', {}));
+    for (const [index, { id, channel, offset }] of logged.entries()) {
+      share.accepted[index]?.done({ id, channel, offset, repeated: false });
+    }
+    for (const waiting of share.stopped) waiting.fail(new Refusal('project.not-active', 'forbidden', {}));
     for (const { waiting, limit } of share.over) waiting.fail(overLimit(limit, usedOn));
   }
 
@@ -101,35 +112,27 @@ export function createLog(
     });
   }
 
-  /** All that comes in one turn of the loop came at the same time. */
-  function present(): Temporal.Instant {
-    if (!now) {
-      now = clock.now();
-      setImmediate(() => {
-        now = null;
-      });
-    }
-    return now;
-  }
-
-  function enqueue(message: Incoming, { done, fail }: Pick<Waiting, 'done' | 'fail'>): void {
+  function put(message: Incoming, settles: Settles): void {
     if (stopped || queue.full()) {
-      fail(unavailable());
+      settles.fail(unavailable());
       return;
     }
     const receivedAt = present();
     const id = newId('msg', receivedAt);
-    const sealed = writer.sealers.ahead({ message, id });
-    queue.add({ message, id, receivedAt, since: performance.now(), sealed, done, fail });
+    const sealed = writer.sealers.ahead(message, id);
+    queue.add(new Waiting(message, { id, receivedAt, sealed }, settles));
   }
 
   return {
     /**
-     * Writes a message to the log. Resolves once it is durable.
-     * @throws Refusal `limit.messages` | `idempotency.other-body` | `project.not-active` | `log.unavailable`
+     * Writes a message to the log, and tells whoever waits once it is durable; or why it is not, with a Refusal:
+     * `limit.messages` | `idempotency.other-body` | `project.not-active` | `log.unavailable`.
+     * @param settles must not throw: others are told after it
      */
+    put,
+    /** The same as a promise. @throws Refusal as it is told by `put` */
     publish(message: Incoming): Promise<Accepted> {
-      return new Promise((done, fail) => enqueue(message, { done, fail }));
+      return new Promise((done, fail) => put(message, { done, fail }));
     },
     /**
      * Writes messages as one group, in their order. Resolves once what becomes of each is known and durable.
@@ -146,7 +149,7 @@ export function createLog(
             outcomes[index] = outcome;
             if (--open === 0) done(outcomes);
           };
-          enqueue(message, { done: settle, fail: settle });
+          put(message, { done: settle, fail: settle });
         }
       });
     },

@@ -4,6 +4,8 @@ const rowsPerBatch = 1000;
 const bytesPerBatch = 16 * 1024 * 1024;
 const waitingBytes = 64 * 1024 * 1024;
 const batchesAtOnce = 4;
+/** So many that wait are a batch of their own while the one before them is still being written. */
+const rowsToFollow = 64;
 /** Of so many answered, as one waits, nobody who was answered is waited for. */
 const restless = 4;
 const patienceMs = 10_000;
@@ -12,49 +14,75 @@ const lookMs = 500;
 /** Messages of one project that wait, in the order in which they came. */
 interface Line {
   waiting: Waiting[];
-  /** One of its batches is being written. */
-  going: boolean;
+  /** The last of its batches that are being written. */
+  going: Batch | null;
+}
+
+interface Batch {
+  messages: Waiting[];
+  projects: string[];
+  /** It has the offsets of its messages: whatever comes behind it gets later ones. */
+  placed: boolean;
+  /** The batch of the same projects that it goes behind, while that is being written. */
+  behind: Batch | null;
+  followed: boolean;
+  over: Promise<void>;
+}
+
+/** The place of a batch among others of the same projects. */
+export interface Turn {
+  /** To be called when it has the offsets of its messages. */
+  placed(): void;
+  /** What went before it has been told. */
+  before: Promise<void> | null;
 }
 
 /**
  * Puts what waits into batches (group commit): what comes while one is being written is the next. A project is in one
  * batch at a time, which keeps its order and lets no batch wait for the locks of another; several batches of other
- * projects go on beside it.
+ * projects go on beside it. Where many wait, a second batch of the same projects goes close behind the first: once that
+ * has its offsets, the order is certain, and the database has the next one at hand when it commits.
  */
 export function createQueue({
   write,
   tooLate,
 }: {
   /** Never rejects; every message has been answered when it resolves. */
-  write(batch: Waiting[]): Promise<void>;
+  write(batch: Waiting[], turn: Turn): Promise<void>;
   /** Why a message that has waited too long is not taken. */
   tooLate(): Error;
 }) {
   const lines = new Map<string, Line>();
-  const going = new Set<Waiting[]>();
+  const going = new Set<Batch>();
   let bytes = 0;
   let scheduled = false;
   let timer: NodeJS.Timeout | null = null;
   const emptied: (() => void)[] = [];
 
-  function next(): Waiting[] {
-    const batch: Waiting[] = [];
+  /** A batch of what waits of some projects; null when nothing does. */
+  function gather(projects: Iterable<string>, behind: Batch | null): Batch | null {
+    const batch: Batch = {
+      ...{ messages: [], projects: [], placed: false, behind, followed: false, over: Promise.resolve() },
+    };
     let size = 0;
-    for (const [project, line] of lines) {
-      if (line.going) continue;
+    for (const project of projects) {
+      const line = lines.get(project);
+      if (!line || line.going !== behind || line.waiting.length === 0) continue;
+      const { messages } = batch;
       let rows = 0;
-      while (rows < line.waiting.length && batch.length + rows < rowsPerBatch && size < bytesPerBatch) {
+      while (rows < line.waiting.length && messages.length + rows < rowsPerBatch && size < bytesPerBatch) {
         size += weightOf((line.waiting[rows++] as Waiting).message);
       }
-      line.going = true;
-      batch.push(...line.waiting.splice(0, rows));
+      line.going = batch;
+      batch.projects.push(project);
+      messages.push(...line.waiting.splice(0, rows));
       // Whoever had its turn goes to the end of the row.
       lines.delete(project);
       lines.set(project, line);
-      if (batch.length >= rowsPerBatch || size >= bytesPerBatch) break;
+      if (messages.length >= rowsPerBatch || size >= bytesPerBatch) break;
     }
     bytes -= size;
-    return batch;
+    return batch.messages.length > 0 ? batch : null;
   }
 
   function soon(work: () => void): void {
@@ -62,28 +90,58 @@ export function createQueue({
     setImmediate(work);
   }
 
+  const mayBeFollowed = (batch: Batch): boolean => batch.placed && !batch.followed && !batch.behind;
+
+  function waitBehind(batch: Batch): number {
+    let rows = 0;
+    for (const project of batch.projects) {
+      const line = lines.get(project);
+      if (line?.going === batch) rows += line.waiting.length;
+    }
+    return rows;
+  }
+
+  function begin(batch: Batch): void {
+    const { behind } = batch;
+    if (behind) behind.followed = true;
+    going.add(batch);
+    const placed = (): void => {
+      batch.placed = true;
+      if (!scheduled && mayBeFollowed(batch) && waitBehind(batch) >= rowsToFollow) soon(go);
+    };
+    batch.over = write(batch.messages, { placed, before: behind?.over ?? null }).then(() => finish(batch));
+  }
+
   function go(): void {
     scheduled = false;
-    while (going.size < batchesAtOnce) {
-      const batch = next();
-      if (batch.length === 0) break;
-      going.add(batch);
-      void write(batch).then(() => finish(batch));
+    let first = 0;
+    for (const { behind } of going) if (!behind) first++;
+    for (; first < batchesAtOnce; first++) {
+      const batch = gather([...lines.keys()], null);
+      if (!batch) break;
+      begin(batch);
+    }
+    for (const batch of [...going]) {
+      if (!mayBeFollowed(batch) || waitBehind(batch) < rowsToFollow) continue;
+      const next = gather(batch.projects, batch);
+      if (next) begin(next);
     }
     if (going.size > 0) timer ??= setTimeout(look, lookMs).unref();
   }
 
-  function finish(batch: Waiting[]): void {
+  function finish(batch: Batch): void {
     going.delete(batch);
-    for (const project of new Set(batch.map(({ message }) => message.project))) {
+    for (const other of going) if (other.behind === batch) other.behind = null;
+    for (const project of batch.projects) {
       const line = lines.get(project) as Line;
-      line.going = false;
+      if (line.going !== batch) continue;
+      line.going = null;
       if (line.waiting.length === 0) lines.delete(project);
     }
     let waiting = 0;
     for (const line of lines.values()) if (!line.going) waiting += line.waiting.length;
     // Others wait already: the database writes them while readers are told of those before.
-    if (!scheduled && waiting * restless >= batch.length) go();
+    if (!scheduled && waiting * restless >= batch.messages.length) go();
     // Whoever has just been answered may send its next one at once: it goes along, if it comes within one turn.
     else if (lines.size > 0) soon(() => soon(go));
     else if (going.size === 0) for (const tell of emptied.splice(0)) tell();
@@ -102,7 +160,7 @@ export function createQueue({
       }
     }
     for (const [project, line] of lines) if (!line.going && line.waiting.length === 0) lines.delete(project);
-    for (const batch of going) for (const one of batch) if (late(one)) one.fail(tooLate());
+    for (const { messages } of going) for (const one of messages) if (late(one)) one.fail(tooLate());
     if (going.size > 0) timer = setTimeout(look, lookMs).unref();
   }
 
@@ -118,11 +176,17 @@ export function createQueue({
     /** All that is added in one turn of the loop goes together. */
     add(waiting: Waiting): void {
       bytes += weightOf(waiting.message);
-      const line = lines.get(waiting.message.project);
+      const { project } = waiting.message;
+      let line = lines.get(project);
       if (line) line.waiting.push(waiting);
-      else lines.set(waiting.message.project, { waiting: [waiting], going: false });
-      // What a batch of the same project holds up goes when that one is done.
-      if (!scheduled && !line?.going) soon(go);
+      else {
+        line = { waiting: [waiting], going: null };
+        lines.set(project, line);
+      }
+      if (scheduled) return;
+      // What a batch of the same project holds up goes when that one is done, or when enough of it waits.
+      const { going: ahead } = line;
+      if (!ahead || (line.waiting.length >= rowsToFollow && mayBeFollowed(ahead))) soon(go);
     },
     /** Resolves when nothing waits any more. */
     async empty(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Engine, Refusal, Temporal } from '../../core/index.ts';
+import { type Engine, Temporal } from '../../core/index.ts';
 import { createCluster } from './cluster.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createDoor, type Parts } from './door.ts';
@@ -13,7 +13,7 @@ import { createNodes, type Rhythm } from './nodes.ts';
 import { createNotices } from './notices.ts';
 import { createOccupancy } from './occupancy.ts';
 import { createProjects } from './projects.ts';
-import { createPublisher, type Publisher } from './publisher.ts';
+import { createPublisher } from './publisher.ts';
 import { createPusher } from './pusher/index.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { forgetKeys, nextTicketEnd, oldestKey, openSeats } from './store.ts';
@@ -56,7 +56,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
   });
   const projects = createProjects(engine, { changed: gate.forget });
   const tickets = createTickets(engine, gate);
-  const publisher = counted(createPublisher({ gate, log }), figures);
+  const publisher = createPublisher({ gate, log, refused: figures.refused });
   const door = createDoor(engine, {
     gate,
     hub,
@@ -142,23 +142,4 @@ function countAccepted(figures: Figures, messages: readonly Logged[]): void {
   for (const { door } of messages) if (door === 'http') http++;
   if (http > 0) figures.accepted('http', http);
   if (http < messages.length) figures.accepted('ws', messages.length - http);
-}
-
-/** Counts what is not published, by the reason. */
-function counted(publisher: Publisher, figures: Figures): Publisher {
-  const count = (error: unknown): void => {
-    if (error instanceof Refusal) figures.refused(error.code);
-  };
-  return {
-    one: (...call) =>
-      publisher.one(...call).catch((error) => {
-        count(error);
-        throw error;
-      }),
-    async many(...call) {
-      const outcomes = await publisher.many(...call);
-      for (const outcome of outcomes) if (outcome instanceof Error) count(outcome);
-      return outcomes;
-    },
-  };
 }

@@ -58,24 +58,11 @@ export async function withoutRepeats(client: Client, clock: Clock, batch: readon
       settle.push(() => waiting.fail(new Refusal('idempotency.other-body', 'conflict', {})));
     } else if (before) {
       settle.push(() => waiting.done(acceptedOf(before)));
-    } else if (twin) follow(twin.waiting, waiting);
+    } else if (twin) twin.waiting.takeAlong(waiting);
   }
   return {
     ...{ fresh, settle },
     remember: (offsetOf, at) => rememberKeys(client, [...first.values()], offsetOf, at),
-  };
-}
-
-/** Twice in one batch: the second shares whatever becomes of the first. */
-function follow(first: Waiting, second: Waiting): void {
-  const { done, fail } = first;
-  first.done = (accepted) => {
-    done(accepted);
-    second.done({ ...accepted, repeated: true });
-  };
-  first.fail = (error) => {
-    fail(error);
-    second.fail(error);
   };
 }
 

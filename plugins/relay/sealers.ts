@@ -9,12 +9,18 @@ export interface Sealers {
   metadata: Sealer;
 }
 
+/** The last that was sealed for a connection, and what it was about. */
+interface Personal extends Pick<Incoming, 'project' | 'ip' | 'userAgent'> {
+  on: string;
+  box: Buffer;
+}
+
 /** The keys of the present day at hand, so that sealing a message asks nobody. */
 export function createSealers(vault: Vault) {
   let day = '';
   const asked = new Map<string, Promise<Sealers>>();
   const ready = new Map<string, Sealers>();
-  const personal = new Map<string, Buffer>();
+  const personal = new Map<string, Personal>();
 
   function forget(): void {
     asked.clear();
@@ -48,11 +54,11 @@ export function createSealers(vault: Vault) {
       return known;
     },
     /** Seals a message while it waits, where nothing has to be asked for. */
-    ahead({ message, id }: Pick<Waiting, 'message' | 'id'>): Waiting['sealed'] {
-      const sealers = ready.get(message.project);
+    ahead({ project, payload }: Incoming, id: string): Waiting['sealed'] {
+      const sealers = ready.get(project);
       if (!sealers) return null;
       try {
-        return { day, box: sealers.payload(message.payload, payloadAad(day, message.project, id)) };
+        return { day, box: sealers.payload(payload, payloadAad(day, project, id)) };
       } catch {
         forget();
         return null;
@@ -60,13 +66,13 @@ export function createSealers(vault: Vault) {
     },
     /** IP and user agent are sealed once for a connection and day: the same box in each of its rows. */
     personal(sealer: Sealer, on: string, { project, connection, ip, userAgent }: Incoming): Buffer {
-      const id = `${on}|${project}|${connection}|${ip}|${userAgent}`;
-      let box = personal.get(id);
-      if (!box) {
-        box = sealer(Buffer.from(JSON.stringify({ ip, userAgent })), metadataAad(on, project, connection));
-        if (personal.size > boxesKept) personal.clear();
-        personal.set(id, box);
+      const known = personal.get(connection);
+      if (known?.on === on && known.project === project && known.ip === ip && known.userAgent === userAgent) {
+        return known.box;
       }
+      const box = sealer(Buffer.from(JSON.stringify({ ip, userAgent })), metadataAad(on, project, connection));
+      if (personal.size > boxesKept) personal.clear();
+      personal.set(connection, { on, project, ip, userAgent, box });
       return box;
     },
     /** A sealer whose key has been destroyed refuses for ever: new ones are asked for. */

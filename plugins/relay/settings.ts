@@ -63,7 +63,7 @@ function checkOrigin(text: string): string {
  * The page of another site that a request comes from: its origin, or null for a page of our own and for programs,
  * which send none.
  */
-export function foreignOrigin({ headers }: IncomingMessage): string | null {
+export function foreignOrigin({ headers }: Pick<IncomingMessage, 'headers'>): string | null {
   const { origin, host } = headers;
   if (origin === undefined) return null;
   return URL.canParse(origin) && new URL(origin).host === host ? null : origin;

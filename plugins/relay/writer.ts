@@ -1,6 +1,6 @@
 import pg, { type Client } from 'pg';
 import { dayOf, type Engine, sectionOf, type Temporal } from '../../core/index.ts';
-import { copyAndCommit, copyWriter, pgDay, pgMicros } from './copy.ts';
+import { copyAndCommit, copyColumns, copyWriter, pgDay, pgMicros } from './copy.ts';
 import { createForesight } from './foresight.ts';
 import { connectionOf } from './listener.ts';
 import { type Repeats, withoutRepeats } from './repeats.ts';
@@ -23,11 +23,11 @@ export interface Logged extends Incoming {
 /** What became of a batch, once it is committed. */
 export interface Written {
   logged: Logged[];
-  share: Pick<Share, 'over' | 'stopped'>;
+  share: Pick<Share, 'accepted' | 'over' | 'stopped'>;
   uses: ProjectUse[];
   at: Temporal.Instant;
   usedOn: Temporal.PlainDate;
-  /** Tells those of the batch that were in the log, each what it is to be told. */
+  /** Tells those that were in the log before, each what it is to be told. */
   settle: (() => void)[];
 }
 
@@ -87,7 +87,7 @@ export function createWriter(
     }
   }
 
-  async function attemptTo(batch: Waiting[], attempt: Attempt): Promise<Written> {
+  async function attemptTo(batch: Waiting[], attempt: Attempt, placed: () => void): Promise<Written> {
     const at = clock.now();
     const when = whenOf(at);
     await ensureDay(when.processedOn);
@@ -100,17 +100,16 @@ export function createWriter(
       const settle = repeats?.settle ?? [];
       if (fresh.length === 0) {
         await client.query('commit');
-        return { ...{ logged: [], settle, at, uses: [] }, usedOn: when.usedOn, share: { over: [], stopped: [] } };
+        const share = { accepted: [], over: [], stopped: [] };
+        return { ...{ logged: [], settle, at, uses: [] }, usedOn: when.usedOn, share };
       }
       const share = await takeShare(client, fresh, { when, limits, begun: repeats !== null });
-      const logged = share.accepted.map((waiting) => loggedOf(waiting, share.offsets, when.processedOn));
+      placed();
+      const logged = loggedOf(share, when.processedOn);
       await repeats?.remember(offsetsBy(share.accepted, logged), at);
       if (logged.length === 0) await client.query('commit');
       else await copyAndCommit(client, rowsOf({ share, logged, keys, when, at }));
       foresight.learn(logged);
-      for (const [index, { id, channel, offset }] of logged.entries()) {
-        settle.push(() => share.accepted[index]?.done({ id, channel, offset, repeated: false }));
-      }
       return { ...{ logged, settle, at, share }, uses: share.uses, usedOn: when.usedOn };
     });
   }
@@ -123,8 +122,8 @@ export function createWriter(
   ): Promise<Written | null> {
     const first = foresight.of(batch);
     if (!first) return null;
-    const share: Share = { accepted: batch, over: [], stopped: [], uses: [], offsets: new Map(first) };
-    const logged = batch.map((waiting) => loggedOf(waiting, share.offsets, when.processedOn));
+    const share: Share = { accepted: batch, over: [], stopped: [], uses: [], offsets: first };
+    const logged = loggedOf(share, when.processedOn);
     const copies = rowsOf({ share, logged, keys, when, at });
     const uses = await takeAndCommit(client, batch, { when, limits, first, copies });
     if (!uses) {
@@ -132,11 +131,7 @@ export function createWriter(
       return null;
     }
     foresight.learn(logged);
-    const settle = batch.map((waiting, index) => () => {
-      const { id, channel, offset } = logged[index] as Logged;
-      waiting.done({ id, channel, offset, repeated: false });
-    });
-    return { ...{ logged, settle, at, share, uses }, usedOn: when.usedOn };
+    return { ...{ logged, settle: [], at, share, uses }, usedOn: when.usedOn };
   }
 
   /** Begins the transaction when the batch has keys of its senders; null when it has none. */
@@ -170,21 +165,20 @@ export function createWriter(
     const size = accepted.reduce((sum, { message }) => sum + message.payload.length + rowBytes, 0);
     const payloads = copyWriter(9, size);
     const messages = copyWriter(12, accepted.length * rowBytes);
-    const processedOn = pgDay(when.processedOn);
+    const begin = beginnings(pgDay(when.processedOn));
+    const micros = instants();
     const storedAt = pgMicros(at);
     for (const [index, { message, id, receivedAt, sealed }] of accepted.entries()) {
       const { project, channel, type } = message;
       const { offset } = logged[index] as Logged;
       const { payload, metadata } = keys.get(project) as Sealers;
       const box = sealed?.day === day ? sealed.box : payload(message.payload, payloadAad(day, project, id));
-      const received = pgMicros(receivedAt);
-      payloads.row().int4(processedOn).text(project).text(channel).int8(offset).text(id).int8(received);
-      payloads
-        .text(type)
-        .text(message.except ?? null)
-        .bytes(box);
-      messages.row().int4(processedOn).text(project).text(channel).int8(offset).text(id).int8(received);
-      messages.int8(storedAt).int4(message.payload.length).text(type).text(message.door);
+      const beginning = begin(project, channel);
+      const received = micros(receivedAt);
+      payloads.row().ready(beginning).int8(offset).text(id).int8(received).text(type);
+      payloads.text(message.except ?? null).bytes(box);
+      messages.row().ready(beginning).int8(offset).text(id).int8(received).int8(storedAt);
+      messages.int4(message.payload.length).text(type).text(message.door);
       messages.text(message.connection).bytes(sealers.personal(metadata, day, message));
     }
     return [
@@ -200,8 +194,9 @@ export function createWriter(
     /**
      * Writes a batch, or gives it up when its time is over: a server that says nothing at all is left by cutting the
      * connection, which also undoes what was not committed.
+     * @param placed is called once its messages have their offsets, which nobody else can get any more
      */
-    async write(batch: Waiting[]): Promise<Written> {
+    async write(batch: Waiting[], placed: () => void): Promise<Written> {
       const attempt: Attempt = { over: false, client: null };
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, fail) => {
@@ -212,7 +207,7 @@ export function createWriter(
         }, limitMs);
       });
       try {
-        return await Promise.race([attemptTo(batch, attempt), late]);
+        return await Promise.race([attemptTo(batch, attempt, placed), late]);
       } finally {
         clearTimeout(timer);
       }
@@ -223,15 +218,55 @@ export function createWriter(
   };
 }
 
-function loggedOf(
-  { message, id, receivedAt }: Waiting,
-  next: Map<string, number>,
-  processedOn: Temporal.PlainDate,
-): Logged {
-  const key = channelKey(message.project, message.channel);
-  const offset = next.get(key) as number;
-  next.set(key, offset + 1);
-  return { ...message, id, offset, receivedAt, processedOn };
+/** Messages in their order, each with the next offset of its channel. */
+function loggedOf({ accepted, offsets }: Share, processedOn: Temporal.PlainDate): Logged[] {
+  const next = new Map<string, { offset: number }>();
+  let before: Incoming | null = null;
+  let place = { offset: 0 };
+  return accepted.map(({ message, id, receivedAt }) => {
+    const { project, channel } = message;
+    // Neighbours often share their channel.
+    if (before?.channel !== channel || before.project !== project) {
+      const key = channelKey(project, channel);
+      place = next.get(key) ?? { offset: offsets.get(key) as number };
+      next.set(key, place);
+    }
+    before = message;
+    const { payload, type, door, connection, ip, userAgent, key, except } = message;
+    const { offset } = place;
+    place.offset++;
+    return {
+      ...{ project, channel, payload, type, door, connection, ip, userAgent, key, except },
+      ...{ id, offset, receivedAt, processedOn },
+    };
+  });
+}
+
+/** The first columns of a row, made once for each channel of a batch. */
+function beginnings(day: number): (project: string, channel: string) => Buffer {
+  const made = new Map<string, Buffer>();
+  let last: { project: string; channel: string; columns: Buffer } | null = null;
+  return (project, channel) => {
+    if (last?.channel === channel && last.project === project) return last.columns;
+    const key = channelKey(project, channel);
+    const columns = made.get(key) ?? copyColumns((row) => row.int4(day).text(project).text(channel));
+    made.set(key, columns);
+    last = { project, channel, columns };
+    return columns;
+  };
+}
+
+/** Instants as PostgreSQL counts them; many of a batch are the same one. */
+function instants(): (at: Temporal.Instant) => number {
+  let last: Temporal.Instant | null = null;
+  let micros = 0;
+  return (at) => {
+    if (at !== last) {
+      last = at;
+      micros = pgMicros(at);
+    }
+    return micros;
+  };
 }
 
 function offsetsBy(accepted: readonly Waiting[], logged: readonly Logged[]): (waiting: Waiting) => number | undefined {

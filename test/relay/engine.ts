@@ -11,7 +11,7 @@ import { createJournal, loadSigningKeys } from '../../core/journal/index.ts';
 import { type Law, loadLaw } from '../../core/law/index.ts';
 import { createLetters } from '../../core/letters/index.ts';
 import { createObligations, type Fact } from '../../core/obligations/index.ts';
-import { createHost, type Engine, type Plugin } from '../../core/plugin/index.ts';
+import { createHost, type Engine, giveConnections, type Plugin } from '../../core/plugin/index.ts';
 import { createVault } from '../../core/vault/index.ts';
 import { mustFit, wrongBy } from './schemas.ts';
 
@@ -129,6 +129,7 @@ export async function startEngine(
   await host.start();
   const doors = host.doors();
   const doorFor = (url: string | undefined) => doors.find(({ prefix }) => url?.startsWith(prefix));
+  giveConnections(server, { doors, knowsHost: () => true });
   server.on('request', (request, response) => doorFor(request.url)?.request?.(request, response));
   server.on('upgrade', (request, socket, head) => doorFor(request.url)?.upgrade?.(request, socket, head));
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import WebSocket from 'ws';
+import { giveConnections } from '../../core/plugin/index.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
 import { createRelay } from '../../plugins/relay/relay.ts';
@@ -84,6 +85,7 @@ export async function aStand(): Promise<Stand> {
       await parts.start();
       const doorOf = (url = '') => parts.doors.find(({ prefix }) => url.startsWith(prefix));
       const server = createServer((request, response) => doorOf(request.url)?.request?.(request, response));
+      giveConnections(server, { doors: parts.doors, knowsHost: () => true });
       server.on('upgrade', (request, socket, head) => doorOf(request.url)?.upgrade?.(request, socket, head));
       await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
       return {
