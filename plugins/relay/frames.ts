@@ -17,6 +17,8 @@ export interface Voice {
   message(message: Shown): Buffer;
   subscribed(channel: string, offset: number): Buffer;
   lost(channel: string, after: number, before: number, reason: string): Buffer;
+  /** @param error as `errorOf` makes it */
+  error(error: Record<string, unknown>, ref?: unknown): Buffer;
   /** What one of our close codes is called in this protocol; as it is, unless told. */
   closeCode?(code: number): number;
 }
@@ -25,8 +27,6 @@ export interface Voice {
 export interface Codec extends Voice {
   read(data: Buffer, isBinary: boolean): Read;
   ack(ref: unknown, id: string, offset: number): Buffer;
-  /** @param error as `errorOf` makes it */
-  error(error: Record<string, unknown>, ref: unknown): Buffer;
 }
 
 const refLength = 200;

@@ -469,6 +469,14 @@ export function createHub(
     /** Writes the counts of deliveries that are still in memory. */
     flushDeliveries: deliveries.write,
     closeAll,
+    /** Tells all readers what they have not asked; their connections go on. @param error as `errorOf` makes it */
+    tellReaders(error: Record<string, unknown>): void {
+      for (const connections of projects.values()) {
+        for (const connection of connections) {
+          if (connection.subscriptions.size > 0) send(connection, connection.codec.error(error));
+        }
+      }
+    },
     /** Lets go of all connections: each is answered what it has asked, and told to come back elsewhere. */
     async letGoOfAll(): Promise<void> {
       const all = [...projects.values()].flatMap((connections) => [...connections]);

@@ -24,12 +24,15 @@ export function createNodes(
   {
     listener,
     cutOff,
+    outOfReach = () => {},
     reborn,
     rhythm = {},
   }: {
     listener: Listener;
     /** The database has been out of reach for so long that the others may give away what this node holds. */
     cutOff(): void;
+    /** The database does not answer, or cannot be written: said once, when that begins. */
+    outOfReach?(): void;
     /** This node had been taken for dead, and lives: what it holds must be written down anew. */
     reborn(): void;
     rhythm?: Partial<Rhythm>;
@@ -86,15 +89,20 @@ export function createNodes(
     return false;
   }
 
+  function fallSilent(error: unknown): void {
+    if (silent) return;
+    silent = true;
+    log.warn({ error: String(error) }, 'This node cannot say that it lives; it goes on trying.');
+    outOfReach();
+  }
+
   function onBeat(): void {
-    beat().catch((error) => {
-      if (!silent) log.warn({ error: String(error) }, 'This node cannot say that it lives; it goes on trying.');
-      silent = true;
-    });
+    beat().catch(fallSilent);
     const now = performance.now();
     // Whoever has slept knows nothing of the database: the beat that has just begun will tell.
     const awake = now - lastTick < beatMs * 3;
     lastTick = now;
+    if (awake && now - lastBeat > beatMs * 3) fallSilent('the database does not answer');
     if (alive.length === 0 || cut || !awake || now - lastBeat < deadMs * trusted) return;
     cut = true;
     log.error({ node: self.id }, 'The database is out of reach: connections are sent to other nodes.');

@@ -26,6 +26,12 @@ export interface NodeOptions extends Pick<Parts, 'patience'> {
   natsUrl?: string;
 }
 
+/** What readers are told when the log is away: live messages come out of it too. */
+const silence = {
+  code: 'log.unavailable',
+  message: 'The log cannot be written now: nothing new comes until it can. This connection goes on and misses nothing.',
+};
+
 /** The relay of one engine: its use cases, its door, and what runs behind them. */
 export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeOptions = {}) {
   const { clock, db } = engine;
@@ -41,6 +47,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
   const nodes = createNodes(engine, {
     listener,
     cutOff: () => hub.closeAll(closeCodes.tryLater, 'this node has lost the log; come back'),
+    outOfReach: () => hub.tellReaders(silence),
     reborn: () => seats.claimAgain(),
     ...(rhythm ? { rhythm } : {}),
   });

@@ -238,8 +238,11 @@ describe('several nodes of the relay', () => {
         ['nod_gone', self.host, 1],
         ['nod_far', 'another machine', 1],
       ] as const) {
-        await db('relay.nodes').insert({ id, beat: 7, host, process: '1 0' });
-        await db('relay.seats').insert({ project_id: project, node_id: id, taken });
+        // At once: the living node beats meanwhile, and buries who is gone.
+        await db.transaction(async (trx) => {
+          await trx('relay.nodes').insert({ id, beat: 7, host, process: '1 0' });
+          await trx('relay.seats').insert({ project_id: project, node_id: id, taken });
+        });
       }
       await node.parts.nodes.beat();
       const left = async (): Promise<string[]> =>

@@ -99,6 +99,34 @@ describe('the relay while its database is away', () => {
     expect(await house.host.ready()).to.deep.equal([]);
   });
 
+  it('tells who reads that nothing new comes, and delivers by itself when it is back', async function () {
+    this.timeout(60_000);
+    await accepted('outage');
+    const reader = await connect(house.origin, token);
+    reader.send({ subscribe: 'silence' });
+    await reader.next((frame) => frame.subscribed);
+    const told = reader.next((frame) => frame.error);
+    let heard = false;
+    void told.then(() => {
+      heard = true;
+    });
+    for (let tries = 0; !heard && tries < 200; tries++) {
+      killPostmaster();
+      await delay(40);
+    }
+    expect((await told).error).to.include({ code: 'log.unavailable' });
+    await accepted('silence');
+    expect(await reader.next((frame) => frame.channel)).to.include({ channel: 'silence', data: 'back' });
+    reader.socket.terminate();
+  });
+
+  async function accepted(channel: string): Promise<void> {
+    const until = performance.now() + 40_000;
+    while ((await publish(house.origin, token, channel, 'back')).status !== 202 && performance.now() < until) {
+      await delay(50);
+    }
+  }
+
   function killPostmaster(): void {
     const file = join(home, 'postgres', 'postmaster.pid');
     const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;

@@ -37,6 +37,7 @@ export const pusher: Voice = {
   subscribed: (channel) => eventFrame('pusher_internal:subscription_succeeded', '{}', channel),
   lost: (channel, after, before) =>
     errorFrame(null, `Messages of ${channel} after ${after} and before ${before} can no longer be had.`),
+  error: ({ message }) => errorFrame(null, String(message)),
   closeCode: (code) => closings[code] ?? code,
 };
 
