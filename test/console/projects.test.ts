@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
+import { relayOf } from '../../plugins/relay/index.ts';
 import { createBrowser } from '../http/house.ts';
 import { pathOf, peerOf, serverOf } from '../relay/pusher.ts';
 import { moscow, startApp, type TestApp } from '../support/app.ts';
@@ -463,6 +464,22 @@ describe('the pages of a project', function () {
         more.map(({ id }) => id),
       )
       .delete();
+  });
+
+  it('say of a suspended project that it stands still, and offer nothing that would not work', async () => {
+    const { db } = test.app.engine;
+    const relay = relayOf(test.app.engine);
+    await db.transaction((trx) => relay.suspend(trx, project, 'violation'));
+    try {
+      const page = main((await owner('GET', at(''))).text);
+      expect(page).to.contain('Проект приостановлен. Сообщения не принимаются и не отдаются, соединения закрыты.');
+      expect(page).not.to.match(/Попробовать|Если и дальше|прогнозировать/);
+      expect(main((await owner('GET', at('/tokens'))).text)).to.contain('Проект не работает: токен выпустить нельзя.');
+      expect(main((await owner('GET', at('/debug'))).text)).to.contain('Проект не работает: ');
+    } finally {
+      await db.transaction((trx) => relay.activate(trx, project, 'violation'));
+    }
+    expect(main((await owner('GET', at(''))).text)).to.contain('Попробовать');
   });
 
   it('have a menu of their own, and others do not', async () => {
