@@ -9,15 +9,16 @@ import type { Pass } from './gate.ts';
 import { recoveryWindow, type Told } from './log.ts';
 import { createMissed, cut, type Page, type Stretch, stretchOf } from './missed.ts';
 import { channelEnds, type StoredRow } from './store.ts';
-import { createTurns } from './turns.ts';
+import { createShared, createTurns } from './turns.ts';
 
 /** How many bytes may wait for one slow reader before it is let go. */
 const queueBytes = 4 * 1024 * 1024;
 /** Frames that are written as one: more would be too much at once for a reader that is only a little behind. */
 const joinedBytes = 256 * 1024;
 const copiedBytes = 64 * 1024;
-/** What replays hand to their readers in one turn of the loop, about. */
+/** What replays hand to their readers at once, about, and the rest after it: what is live has the machine meanwhile. */
 const replayedBytes = 1024 * 1024;
+const replayMs = 3;
 /** Readers that look into the log at the same time: publishing needs the database too. */
 const readersAtOnce = 8;
 const retryMs = 500;
@@ -91,13 +92,14 @@ export function createHub(
   const { db, law, clock, log } = engine;
   const { minutes } = sectionOf(law.operator, 'recovery');
   const turn = createTurns(readersAtOnce);
+  const endsOf = createShared<Awaited<ReturnType<typeof channelEnds>>>(turn);
   const missed = createMissed(engine, turn);
   const deliveries = createDeliveries(engine);
   const draining = new WeakMap<Duplex, Promise<void>>();
   const channels = new Map<string, Set<Subscription>>();
   const projects = new Map<string, Set<Connection>>();
   const occupied = new Map<string, Set<string>>(); // names of channels that somebody reads, by project
-  let replayed: { bytes: number; over: Promise<void> | null } = { bytes: 0, over: null }; // in this turn of the loop
+  let replayed: { bytes: number; over: Promise<void> | null } = { bytes: 0, over: null }; // since the last rest
   let dirty: Connection[] = []; // with frames to be written at the end of this turn
 
   function send(connection: Connection, frame: Buffer): boolean {
@@ -238,15 +240,15 @@ export function createHub(
     }
   }
 
-  /** Waits until there is room in a turn of the loop: many who come back must not hold up what is live. */
+  /** Waits until there is room: many who come back must not hold up what is live. */
   async function inTurn(bytes: number): Promise<void> {
     while (replayed.bytes >= replayedBytes) await replayed.over;
     replayed.bytes += bytes;
     replayed.over ??= new Promise((done) => {
-      setImmediate(() => {
+      setTimeout(() => {
         replayed = { bytes: 0, over: null };
         done();
-      });
+      }, replayMs);
     });
   }
 
@@ -428,7 +430,8 @@ export function createHub(
       let ends: Awaited<ReturnType<typeof channelEnds>>;
       try {
         await listening(connection.project);
-        ends = await turn(() =>
+        // After a restart many come back to the same place at once.
+        ends = await endsOf(`${key} ${after}`, () =>
           channelEnds(db, {
             ...{ project: connection.project, channel },
             ...(after === undefined ? {} : { after, ...recoveryWindow(clock, minutes, law.zone) }),

@@ -18,3 +18,35 @@ export function createTurns(many: number) {
     }
   };
 }
+
+/**
+ * Many who ask the same at once share an answer, and nobody gets one that was on its way before it asked: while one
+ * question goes on, all others wait for the next.
+ */
+export function createShared<T>(turn: ReturnType<typeof createTurns>) {
+  const going = new Map<string, Promise<T>>();
+  const next = new Map<string, Promise<T>>();
+
+  function begin(key: string, work: () => Promise<T>): Promise<T> {
+    const answer = turn(work).finally(() => {
+      if (going.get(key) === answer) going.delete(key);
+    });
+    going.set(key, answer);
+    return answer;
+  }
+
+  return function share(key: string, work: () => Promise<T>): Promise<T> {
+    const before = going.get(key);
+    if (!before) return begin(key, work);
+    let shared = next.get(key);
+    if (!shared) {
+      const after = (): Promise<T> => {
+        next.delete(key);
+        return begin(key, work);
+      };
+      shared = before.then(after, after);
+      next.set(key, shared);
+    }
+    return shared;
+  };
+}
