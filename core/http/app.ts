@@ -388,7 +388,9 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
     }
     ctx.set('Cache-Control', 'no-store');
     if (problem.retryAfter !== null) ctx.set('Retry-After', String(problem.retryAfter));
-    if (ctx.path.startsWith('/api/') || !ctx.accepts('html')) {
+    // Programs follow no way to a page where one may sign in.
+    const forPrograms = ctx.path.startsWith('/api/') || ctx.path === '/metrics';
+    if (forPrograms || !ctx.accepts('html')) {
       ctx.status = problem.status;
       ctx.body = JSON.stringify(problemDetails(problem, reference));
       ctx.type = 'application/problem+json';

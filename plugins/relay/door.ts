@@ -9,7 +9,7 @@ import { readBody } from './bodies.ts';
 import { checkChannel, checkKey, checkType } from './channel.ts';
 import { createConnections, type Patience } from './connections.ts';
 import { type Codec, text, wholeNumber } from './frames.ts';
-import type { Gate, Pass } from './gate.ts';
+import { type Gate, mayDo, type Pass } from './gate.ts';
 import type { Hub } from './hub.ts';
 import { type Publisher, senderOf } from './publisher.ts';
 import { createPull } from './pulled.ts';
@@ -23,7 +23,8 @@ const prefix = '/relay/v1/';
 const bodyBytes = 1024 * 1024;
 /** Base64 and JSON around a body of the largest size. */
 const frameBytes = Math.ceil((bodyBytes * 4) / 3) + 4096;
-const ticketBytes = 64 * 1024;
+/** A hundred of the longest names, however they are written. */
+const ticketBytes = 256 * 1024;
 const pullRows = 100;
 const preflightSeconds = 600;
 const closingMs = 2000;
@@ -139,11 +140,13 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
   async function enter(request: IncomingMessage, response: ServerResponse, right: Right | null): Promise<Pass> {
     const { origin } = request.headers;
     if (origin !== undefined) response.setHeader('vary', 'origin');
-    const pass = await gate.enter(request, right);
+    const pass = await gate.enter(request, null);
     if (origin !== undefined) {
       response.setHeader('access-control-allow-origin', origin);
       response.setHeader('access-control-expose-headers', 'retry-after');
     }
+    // A page that may come may also read what it may not do.
+    if (right) mayDo(pass, right);
     return pass;
   }
 
@@ -171,7 +174,8 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
 
   async function giveTicket(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const pass = await enter(request, response, null);
-    const order = ticketOrder(await readBody(request, ticketBytes, { limitMs: patience.bodyMs }));
+    const body = await readBody(request, ticketBytes, { limitMs: patience.bodyMs, refuse: tooLargeOrder });
+    const order = ticketOrder(body);
     sendJson(response, 201, await tickets.issue(pass, order));
   }
 
@@ -263,6 +267,10 @@ function decode(part: string): string {
   } catch {
     return '';
   }
+}
+
+function tooLargeOrder(bytes: number): Refusal {
+  return new Refusal('ticket.too-large', 'too-large', { message: `An order of a ticket has at most ${bytes} bytes.` });
 }
 
 /** @throws Refusal `number.malformed` */

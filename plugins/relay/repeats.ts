@@ -55,7 +55,7 @@ export async function withoutRepeats(client: Client, clock: Clock, batch: readon
       first.set(name, key);
       fresh.push(waiting);
     } else if (!digest.equals(key.digest)) {
-      settle.push(() => waiting.fail(new Refusal('idempotency.other-body', 'conflict', {})));
+      settle.push(() => waiting.fail(otherBody()));
     } else if (before) {
       settle.push(() => waiting.done(acceptedOf(before)));
     } else if (twin) twin.waiting.takeAlong(waiting);
@@ -64,6 +64,12 @@ export async function withoutRepeats(client: Client, clock: Clock, batch: readon
     ...{ fresh, settle },
     remember: (offsetOf, at) => rememberKeys(client, [...first.values()], offsetOf, at),
   };
+}
+
+function otherBody(): Refusal {
+  return new Refusal('idempotency.other-body', 'conflict', {
+    message: 'This key has been used for another message: of another channel, type or body.',
+  });
 }
 
 function acceptedOf(row: KeyRow): Accepted {

@@ -418,7 +418,7 @@ describe('the front door', () => {
       call('GET', '/metrics', { headers: { accept: '*/*', ...(said ? { authorization: `Bearer ${said}` } : {}) } });
     for (const wrong of [undefined, 'a-token-of-the-operatos', 'a', `${metrics.token}x`]) {
       const refused = await ask(wrong);
-      expect(refused.status).to.not.equal(200);
+      expect(refused.status).to.equal(401);
       expect(refused.text).not.to.include('srok_relay');
     }
     const shown = await ask(metrics.token);

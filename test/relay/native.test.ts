@@ -327,6 +327,10 @@ describe('the native API of the relay', () => {
         expect(answer.body.errors[0].field, JSON.stringify(body)).to.equal(field);
       }
       expect((await stand.call('POST', 'tickets', token, '{')).status).to.equal(400);
+      const channels = Array.from({ length: 100 }, (_, index) => `${'𠀀'.repeat(197)}${index + 100}`);
+      expect((await stand.ticket(token, { channels, rights: ['read'] })).status).to.equal(201);
+      const far = await stand.call('POST', 'tickets', token, ' '.repeat(256 * 1024 + 1));
+      expect([far.status, far.body.code]).to.deep.equal([413, 'ticket.too-large']);
       expect((await stand.ticket(token, { ...order, seconds: 900 })).status).to.equal(201);
     });
 
@@ -432,9 +436,10 @@ describe('the native API of the relay', () => {
       await client.next((frame) => frame.ack === 1);
       await change(project, { clientPublishing: false });
       expect(await refusal(client, { publish: 'x', data: 'x' })).to.include({ code: 'publishing.off' });
-      expect((await publish(stand.house.origin, token, 'x', 'x', { origin: page })).body.code).to.equal(
-        'publishing.off',
-      );
+      const refused = await publish(stand.house.origin, token, 'x', 'x', { origin: page });
+      expect(refused.body.code).to.equal('publishing.off');
+      // So that the page can read why.
+      expect(refused.headers.get('access-control-allow-origin')).to.equal(page);
       expect((await publish(stand.house.origin, token, 'x', 'x')).status).to.equal(202);
       client.send({ subscribe: 'x', after: 0 });
       await client.next((frame) => frame.channel);
