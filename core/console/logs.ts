@@ -1,8 +1,8 @@
 import { Temporal } from '../base/index.ts';
-import { type Call, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import { type Call, file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import { sectionOf } from '../law/index.ts';
-import type { GrantView, LogAccess } from './ports.ts';
-import { asInput, by, form, line, type Shared } from './shared.ts';
+import type { GrantView, LogAccess, LogExportView } from './ports.ts';
+import { asInput, by, csv, form, line, type Shared } from './shared.ts';
 
 const grantNames: Record<string, { name: string; tone: string }> = {
   asked: { name: 'Ждёт разрешения', tone: 'amber' },
@@ -70,6 +70,16 @@ export function logRoutes(shared: Shared, logs: LogAccess): RouteDefinition[] {
       },
     }),
     route({
+      method: 'post',
+      path: '/logs/:id/export',
+      roles: ['specialist'],
+      async handler(call) {
+        const id = call.params.id ?? '';
+        const { rows } = await logs.export(id, by(call));
+        return file(Buffer.from(csvOf(rows, words(call).t)), 'text/csv; charset=utf-8', `${id}.csv`);
+      },
+    }),
+    route({
       method: 'get',
       path: '/dpo/log-access',
       roles: ['dpo'],
@@ -89,6 +99,17 @@ export function logRoutes(shared: Shared, logs: LogAccess): RouteDefinition[] {
       },
     }),
   ];
+
+  function csvOf(rows: readonly LogExportView[], t: (text: string) => string): string {
+    const heads = ['Сообщение', 'Канал', 'Номер', 'День обработки', 'Получено', 'Записано', 'Байт', 'Тип', 'Способ'];
+    return csv([
+      [...heads, 'Отправитель (псевдоним дня)'].map((head) => t(head)),
+      ...rows.map((row) => [
+        ...[row.message, row.channel, row.offset, row.processedOn.toString(), row.receivedAt.toString()],
+        ...[row.storedAt.toString(), row.bytes, row.type ?? '', row.door, row.sender ?? ''],
+      ]),
+    ]);
+  }
 
   function grantRows(grants: readonly GrantView[], call: Call, nameOf: (id: string) => string) {
     const w = words(call);

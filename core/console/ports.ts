@@ -202,6 +202,8 @@ export interface LogAccess {
   request(actor: Actor, order: LogOrder): Promise<GrantView>;
   grant(trx: Trx, id: string, actor: Actor): Promise<GrantView>;
   view(id: string, actor: Actor, options?: { after?: string; limit?: number }): Promise<LogRowView[]>;
+  /** Metadata without addresses, for a file. */
+  export(id: string, actor: Actor): Promise<{ rows: LogExportView[] }>;
   list(filter?: { askedBy?: string }): Promise<GrantView[]>;
   report(
     trx: Trx,
@@ -240,6 +242,19 @@ export interface LogRowView {
   door: string;
   ip: string | null;
   payload?: { data: string; encoding?: 'base64' } | null;
+}
+
+export interface LogExportView {
+  message: string;
+  channel: string;
+  offset: number;
+  processedOn: Day;
+  receivedAt: Instant;
+  storedAt: Instant;
+  bytes: number;
+  type: string | null;
+  door: string;
+  sender: string | null;
 }
 
 /** What the pages of payment need; the billing offers it. */

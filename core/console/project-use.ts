@@ -1,9 +1,8 @@
-import { stringify } from 'csv-stringify/sync';
 import { Temporal } from '../base/index.ts';
 import { type Call, file, page, type RouteDefinition, route } from '../http/index.ts';
 import type { DayOfUseView, ProjectPages } from './ports.ts';
 import { projectParts, users } from './projects.ts';
-import { form, line, maybe, type Shared } from './shared.ts';
+import { csv, form, line, maybe, type Shared } from './shared.ts';
 import { cut, dayRow, daysChart, hourLabel, hourRows, hoursChart, usageModel } from './views/projects.ts';
 
 const daysShown = 30;
@@ -109,7 +108,6 @@ export function projectUseRoutes(shared: Shared, pages: ProjectPages): RouteDefi
       ...[one.on.toString(), one.messages, one.limit, one.dropped, one.bytes, one.peak, one.refused],
       ...one.hours,
     ]);
-    const options = { delimiter: ';', bom: true, escape_formulas: true, record_delimiter: 'windows' } as const;
-    return stringify([[...heads.map((head) => t(head)), ...hours], ...rows], options);
+    return csv([[...heads.map((head) => t(head)), ...hours], ...rows]);
   }
 }

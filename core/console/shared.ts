@@ -1,3 +1,4 @@
+import { stringify } from 'csv-stringify/sync';
 import { Refusal, type Temporal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
 import type { Actor, Call, Schema, Words } from '../http/index.ts';
@@ -91,4 +92,11 @@ export async function asInput<T>(work: () => Promise<T>): Promise<T> {
     }
     throw error;
   }
+}
+
+/** A table for spreadsheets as they are set up here; what looks like a formula is no formula. */
+export function csv(rows: readonly (readonly (string | number)[])[]): string {
+  return stringify([...rows] as (string | number)[][], {
+    ...{ delimiter: ';', bom: true, escape_formulas: true, record_delimiter: 'windows' },
+  });
 }

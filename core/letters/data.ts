@@ -269,7 +269,7 @@ export interface DocumentData {
       purpose: string;
       clause: string;
       scope: string;
-      views: { at: Moment; rows: number; entry: string }[];
+      views: { at: Moment; rows: number; entry: string; exported: boolean }[];
     }[];
     refused: { at: Moment; who: string; purpose: string; need: string; why: string; clause: string }[];
     chain: { ok: boolean; size: number; root: string; checkedAt: Moment; what?: string };

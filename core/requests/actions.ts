@@ -28,6 +28,7 @@ export const actionWords: Readonly<Record<string, string>> = {
   'log.access-refused': 'Отказано в доступе к журналу сообщений',
   'log.access-granted': 'Разрешён доступ к журналу сообщений',
   'log.viewed': 'Показаны записи журнала сообщений',
+  'log.exported': 'Выгружены метаданные журнала сообщений без адресов',
   'log.access-reported': 'Составлен отчёт о доступе',
   'erasure.planned': 'Составлен план удаления',
   'erasure.checked': 'План удаления проверен',

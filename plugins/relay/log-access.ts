@@ -11,19 +11,10 @@ import {
 } from '../../core/index.ts';
 import { shown } from './channel.ts';
 import { metadataAad, payloadAad } from './log.ts';
-import {
-  finishView,
-  type GrantRow,
-  grantById,
-  grantsOf,
-  insertGrant,
-  insertView,
-  lockGrant,
-  logRows,
-  projectById,
-  updateGrant,
-  viewsOf,
-} from './store.ts';
+import { createLogExports } from './log-exports.ts';
+import { createLooks, grantOf, scopeOf } from './looks.ts';
+import { opened } from './sealers.ts';
+import { type GrantRow, grantsOf, insertGrant, lockGrant, logRows, updateGrant, viewsOf } from './store.ts';
 import type { AccessRequest, Grant, GrantState, LogRow, LogScope } from './types.ts';
 
 const rowsPerView = 200;
@@ -35,6 +26,7 @@ const rowsPerView = 200;
 export function createLogAccess(engine: Engine) {
   const { clock, db, journal, law, vault } = engine;
   const rules = sectionOf(law.operator, 'logAccess');
+  const looks = createLooks(engine);
 
   /** The refusal of a look at the log in words, by the reason of the law. */
   function noAccess(reason: string, purpose: string, clause: string | undefined): Refusal {
@@ -153,53 +145,16 @@ export function createLogAccess(engine: Engine) {
       actor: Actor,
       { after, limit = rowsPerView }: { after?: string; limit?: number } = {},
     ): Promise<LogRow[]> {
-      const at = clock.now();
-      const found = await grantById(db, id);
-      if (!found || found.asked_by !== actor.account) throw new Refusal('log.no-grant', 'not-found', { grant: id });
-      const grant = grantOf(found, at);
-      if (grant.state !== 'granted') {
-        throw new Refusal('log.not-granted', 'forbidden', {
-          state: grant.state,
-          message:
-            grant.state === 'expired'
-              ? 'Срок разрешения истёк; запросите доступ заново.'
-              : 'Доступ ещё не разрешён вторым человеком.',
-        });
-      }
-      const { scope } = grant;
-      const project = await projectById(db, scope.project);
-      // First the entry, and only when it is committed the first byte.
-      const view = newId('jrn', at);
-      await db.transaction(async (trx) => {
-        const entry = await journal.append(trx, {
-          action: 'log.viewed',
-          about: id,
-          actor: actor.account,
-          body: {
-            purpose: grant.purpose,
-            project: scope.project,
-            from: scope.from.toString(),
-            before: scope.before.toString(),
-            payload: scope.payload ?? false,
-          },
-        });
-        await insertView(trx, { id: view, grant_id: id, actor: actor.account, viewed_at: at, journal_id: entry });
-        await engine.report(trx, {
-          name: 'log.accessed',
-          about: id,
-          at,
-          ...(project ? { subject: project.subject_id } : {}),
-          fields: { purpose: grant.purpose },
-        });
-      });
+      const look = await looks.begin(id, actor, 'log.viewed', ({ scope }) => ({ payload: scope.payload ?? false }));
+      const { scope } = look;
       const rows = await logRows(db, { ...scope, after: after ?? '', limit: Math.min(limit, rowsPerView) });
       const answer = await Promise.all(
         rows.map(async (row): Promise<LogRow> => {
           const day = row.processed_on.toString();
-          const personal = await opened(row.personal, metadataAad(day, scope.project, row.connection));
+          const personal = await opened(vault, row.personal, metadataAad(day, scope.project, row.connection));
           const { ip, userAgent } = personal ? JSON.parse(personal.toString('utf8')) : { ip: null, userAgent: null };
           const content =
-            scope.payload && row.box ? await opened(row.box, payloadAad(day, scope.project, row.id)) : null;
+            scope.payload && row.box ? await opened(vault, row.box, payloadAad(day, scope.project, row.id)) : null;
           return {
             message: row.id,
             channel: row.channel,
@@ -217,9 +172,11 @@ export function createLogAccess(engine: Engine) {
           };
         }),
       );
-      await db.transaction((trx) => finishView(trx, view, answer.length));
+      await look.end(answer.length);
       return answer;
     },
+
+    export: createLogExports(engine, looks),
 
     async list(
       filter: { state?: GrantState; askedBy?: string; from?: Temporal.Instant; to?: Temporal.Instant } = {},
@@ -282,7 +239,12 @@ export function createLogAccess(engine: Engine) {
             scope: scopeWords(scopeOf(row)),
             views: views
               .filter((view) => view.grant_id === row.id)
-              .map((view) => ({ at: view.viewed_at, rows: view.rows_shown ?? 0, entry: view.journal_id })),
+              .map((view) => ({
+                at: view.viewed_at,
+                rows: view.rows_shown ?? 0,
+                entry: view.journal_id,
+                exported: view.exported,
+              })),
           });
         }
       }
@@ -317,17 +279,6 @@ export function createLogAccess(engine: Engine) {
     },
   };
 
-  async function opened(box: Buffer, aad: string): Promise<Buffer | null> {
-    try {
-      return await vault.open(box, aad);
-    } catch (error) {
-      // Its key has been destroyed since: there is nothing to show, and that is no fault.
-      if (error instanceof Refusal && error.code === 'vault.key-destroyed') return null;
-      throw error;
-    }
-  }
-
-  /** Whose record it is: the right of access is the staff's too, and their sessions do not say who they are as a person. */
   async function subjectOf(source: Db | Trx, { subject, account }: Actor): Promise<string | null> {
     return subject ?? (await engine.accounts.get(source, account))?.subject ?? null;
   }
@@ -347,39 +298,10 @@ const refusalWords: Record<string, string> = {
   'log.scope': 'не указаны проект и дни',
 };
 
-function scopeOf(row: GrantRow): LogScope {
-  const never = Temporal.PlainDate.from('1970-01-01');
-  return {
-    project: row.project_id,
-    from: row.from_on ?? never,
-    before: row.before_on ?? never,
-    payload: row.payload,
-  };
-}
-
 function scopeWords({ project, from, before, payload }: LogScope): string {
   const day = (one: Temporal.PlainDate): string =>
     `${String(one.day).padStart(2, '0')}.${String(one.month).padStart(2, '0')}.${one.year}`;
   const last = before.subtract({ days: 1 });
   const what = payload ? 'метаданные и содержание' : 'метаданные';
   return `проект ${project}, ${day(from)} — ${day(last)}, ${what}`;
-}
-
-function grantOf(row: GrantRow, now: Temporal.Instant): Grant {
-  const over = row.expires_at !== null && Temporal.Instant.compare(row.expires_at, now) <= 0;
-  return {
-    id: row.id,
-    state: row.state === 'granted' && over ? 'expired' : row.state,
-    askedBy: row.asked_by,
-    askedAt: row.asked_at,
-    purpose: row.purpose,
-    need: row.need,
-    scope: scopeOf(row),
-    grantedBy: row.granted_by,
-    grantedAt: row.granted_at,
-    expiresAt: row.expires_at,
-    refusal: row.refusal,
-    views: 0,
-    rowsShown: 0,
-  };
 }

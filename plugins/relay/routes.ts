@@ -16,6 +16,7 @@ const longestOverlapSeconds = 7 * 24 * 3600;
 const text = (maxLength: number): Schema => ({ type: 'string', minLength: 1, maxLength });
 const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };
 const day: Schema = { type: 'string', format: 'date' };
+const rowsPerPage = 1_000;
 const instant: Schema = { type: 'string', format: 'date-time' };
 const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
 const object = (properties: Record<string, Schema>, required = Object.keys(properties)): Schema => ({
@@ -131,6 +132,18 @@ const rowSchema: Schema = {
     payload: nullable(object({ data: { type: 'string' }, encoding: { const: 'base64' } }, ['data'])),
   },
 };
+const exportSchema = object({
+  message: id,
+  channel: { type: 'string' },
+  offset: { type: 'integer' },
+  processedOn: day,
+  receivedAt: instant,
+  storedAt: instant,
+  bytes: { type: 'integer' },
+  type: nullable({ type: 'string' }),
+  door: { enum: ['http', 'ws'] },
+  sender: nullable({ type: 'string' }),
+});
 
 interface NewProject {
   name: string;
@@ -442,6 +455,19 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
         });
         return { rows };
       },
+    }),
+    // Each export is journaled before the first row is read: not a GET.
+    route<{ after?: string; limit?: number }>({
+      method: 'post',
+      path: '/api/v1/log-access/:id/exports',
+      roles: ['specialist'],
+      tag: 'log-access',
+      summary: 'Metadata under a grant, for work outside the log: senders by pseudonyms of the day, no addresses.',
+      params: object({ id }),
+      body: object({ after: id, limit: { type: 'integer', minimum: 1, maximum: rowsPerPage } }, []),
+      response: object({ rows: list(exportSchema), next: nullable(id) }),
+      handler: ({ params, body, ...call }) =>
+        relay.logs.export(params.id as string, who(call as unknown as Call), { limit: rowsPerPage, ...body }),
     }),
     route<{ from: string; to: string }>({
       method: 'post',

@@ -1,4 +1,4 @@
-import type { Sealer, Vault } from '../../core/index.ts';
+import { Refusal, type Sealer, type Vault } from '../../core/index.ts';
 import type { Incoming, Waiting } from './waiting.ts';
 
 const boxesKept = 50_000;
@@ -86,4 +86,14 @@ export function payloadAad(day: string, project: string, id: string): string {
 
 export function metadataAad(day: string, project: string, connection: string): string {
   return `relay.messages|${day}|${project}|${connection}`;
+}
+
+/** Opens what was sealed; null when its key has been destroyed since: there is nothing to show, and that is no fault. */
+export async function opened(vault: Vault, box: Buffer, aad: string): Promise<Buffer | null> {
+  try {
+    return await vault.open(box, aad);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'vault.key-destroyed') return null;
+    throw error;
+  }
 }

@@ -418,6 +418,7 @@ export interface ViewRow {
   viewed_at: Instant;
   journal_id: string;
   rows_shown: number | null;
+  exported: boolean; // a file without addresses, not a screen
 }
 
 export async function insertGrant(trx: Trx, row: GrantRow): Promise<void> {
@@ -503,6 +504,32 @@ export async function logRows(
      order by m.id`,
     [...range, ...range, scope.limit],
   );
+}
+
+/** How many rows of each day a scope holds. */
+export async function rowsOfDays(
+  db: Db,
+  { project, from, before }: { project: string; from: Day; before: Day },
+): Promise<{ day: Day; count: number }[]> {
+  return ask(
+    db,
+    `select processed_on as day, messages_left as count from relay.volumes
+     where project_id = ? and processed_on >= ? and processed_on < ? and messages_left > 0 order by processed_on`,
+    [project, from, before],
+  );
+}
+
+export async function pseudonymKey(db: Db, project: string, on: Day): Promise<Buffer | null> {
+  const row = await db('relay.volumes').where({ project_id: project, processed_on: on }).first('pseudonym_key');
+  return row?.pseudonym_key ?? null;
+}
+
+/** @returns the key that is kept: of two who come at once the first one's; null where the log has nothing of the day */
+export async function keepPseudonymKey(db: Db, project: string, on: Day, box: Buffer): Promise<Buffer | null> {
+  const [row] = await db('relay.volumes')
+    .where({ project_id: project, processed_on: on })
+    .update({ pseudonym_key: db.raw('coalesce(pseudonym_key, ?)', [box]) }, ['pseudonym_key']);
+  return row?.pseudonym_key ?? null;
 }
 
 export interface NodeRow {

@@ -401,6 +401,7 @@ export const metadata: Store = {
     'relay.deliveries.delivered': 'message.metadata',
     'relay.volumes.messages': 'message.metadata',
     'relay.volumes.bytes': 'message.metadata',
+    'relay.volumes.pseudonym_key': 'technical',
   },
   purposes: ['operation'],
   schedule: 'message.metadata',

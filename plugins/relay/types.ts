@@ -198,6 +198,11 @@ export interface LogRow {
   payload?: { data: string; encoding?: 'base64' } | null;
 }
 
+/** A row as it leaves the log: the sender by a pseudonym that holds within the project's day, no address, no program. */
+export interface ExportedRow extends Omit<LogRow, 'connection' | 'ip' | 'userAgent' | 'payload'> {
+  sender: string | null; // null: its key has been destroyed
+}
+
 /** The use cases of the relay, for its routes, for pages and for the demo. Get it by `relayOf(engine)`. */
 export interface Relay {
   /**
@@ -283,6 +288,16 @@ export interface Relay {
     grant(trx: Trx, id: string, actor: Actor): Promise<Grant>;
     /** Writes the journal entry, and only when that is committed reads and opens the rows. */
     view(id: string, actor: Actor, options?: { after?: string; limit?: number }): Promise<LogRow[]>;
+    /**
+     * Metadata for work outside the log, e.g. for analytics. The journal's entry comes first. Without `limit` all of it;
+     * `next` names the message after which the next page begins.
+     * @throws Refusal `log.no-grant` | `log.not-granted` | `log.export-too-large`
+     */
+    export(
+      id: string,
+      actor: Actor,
+      options?: { after?: string; limit?: number },
+    ): Promise<{ rows: ExportedRow[]; next: string | null }>;
     list(filter?: {
       state?: GrantState;
       askedBy?: string;

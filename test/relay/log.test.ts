@@ -329,6 +329,46 @@ describe('the log of the relay', () => {
       });
     });
 
+    it("leaves without addresses: a sender has one name within a project's day, and another one everywhere else", async () => {
+      const { token, project } = await aProject();
+      const agent = { 'user-agent': 'probe/1' };
+      house.clock.moveTo(Temporal.Instant.from('2026-06-20T09:00:00Z'));
+      await publish(house.origin, token, 'look', 'a day', agent);
+      await publish(house.origin, token, 'look', 'the same day', agent);
+      house.clock.moveTo(Temporal.Instant.from('2026-06-21T09:00:00Z'));
+      await publish(house.origin, token, 'look', 'another day', agent);
+      const asked = await relay.logs.request(specialist, {
+        ...{ purpose: 'monitoring', need },
+        scope: { project, from: day('2026-06-20'), before: day('2026-06-22') },
+      });
+      expect(await refused(relay.logs.export(asked.id, specialist))).to.equal('log.not-granted');
+      await base.db.transaction((trx) => relay.logs.grant(trx, asked.id, dpo));
+
+      const { rows, next } = await relay.logs.export(asked.id, specialist);
+      expect(next).to.equal(null);
+      const days = rows.map(({ processedOn, sender }) => [String(processedOn), sender]);
+      expect(days.map(([on]) => on)).to.deep.equal(['2026-06-20', '2026-06-20', '2026-06-21']);
+      const names = rows.map(({ sender }) => sender);
+      expect(names[0]).to.match(/^[\w-]{16}$/);
+      expect(names[1]).to.equal(names[0]);
+      expect(names[2]).to.not.equal(names[0]);
+      expect(JSON.stringify(rows)).to.not.match(/127\.0\.0\.1|probe\/1|con_/);
+      expect((await relay.logs.export(asked.id, specialist)).rows.map(({ sender }) => sender)).to.deep.equal(names);
+
+      const first = await relay.logs.export(asked.id, specialist, { limit: 2 });
+      expect(first.next).to.equal(rows[1]?.message);
+      const rest = await relay.logs.export(asked.id, specialist, { after: first.next as string, limit: 2 });
+      expect([...first.rows, ...rest.rows]).to.deep.equal(rows);
+
+      await house.engine.journal.sealUp();
+      const entries = await house.engine.journal.list({ action: 'log.exported', about: asked.id });
+      expect(entries).to.have.length(4);
+      expect(entries[0]?.body?.pseudonyms).to.deep.equal({ rotated: 'day', days: ['2026-06-20', '2026-06-21'] });
+      await house.engine.vault.shred([`metadata/2026-06-21/${project}`], { runId: 'swp_names' });
+      const left = await relay.logs.export(asked.id, specialist);
+      expect(left.rows.map(({ sender }) => sender)).to.deep.equal([names[0], names[0], null]);
+    });
+
     it('shows metadata only, unless the scope says payload', async () => {
       const asked = await relay.logs.request(specialist, { purpose: 'monitoring', need, scope });
       await base.db.transaction((trx) => relay.logs.grant(trx, asked.id, dpo));

@@ -108,13 +108,13 @@ function grantBlocks(
         { label: 'Цель', value: bind(`${grant.purpose} (${clauseOf(grant.clause)})`) },
         { label: 'Объём', value: bind(shortIds(grant.scope)) },
         {
-          label: 'Просмотры',
+          label: 'Просмотры и выгрузки',
           value: grant.views.length
             ? [
                 `Всего показано: ${words.count(rows, 'строка', 'строки', 'строк')}`,
                 ...grant.views.map((view) =>
                   bind(
-                    `${words.moment(view.at)} — ${words.count(view.rows, 'строка', 'строки', 'строк')}, запись журнала ${shortIds(view.entry)}`,
+                    `${words.moment(view.at)} — ${words.count(view.rows, 'строка', 'строки', 'строк')}${view.exported ? ', выгрузка без адресов' : ''}, запись журнала ${shortIds(view.entry)}`,
                   ),
                 ),
               ]
