@@ -188,7 +188,25 @@ async function useProject({ app, clock }: TestApp, owner: { subject: string; acc
   await db('relay.usage')
     .where({ project_id: project.id, used_on: dayBefore } as never)
     .update({ hours, messages, connections_peak: 41 });
+  await askForTheLog(app, project.id);
   return project.id;
+}
+
+/** A specialist has asked for two looks at the log, and one of them was allowed. */
+async function askForTheLog({ engine }: TestApp['app'], project: string): Promise<void> {
+  const { logs } = relayOf(engine);
+  const staff = await engine.accounts.staff.list();
+  const [specialist, dpo] = await Promise.all(
+    (['specialist', 'dpo'] as const).map((role) =>
+      engine.accounts.actor(staff.find(({ roles }) => roles.includes(role))?.account ?? ''),
+    ),
+  );
+  if (!specialist || !dpo) throw new Error('Nobody may look at the log.');
+  const from = Temporal.PlainDate.from('2026-11-20');
+  const scope = { project, from, before: from.add({ days: 1 }) };
+  const allowed = await logs.request(specialist, { purpose: 'monitoring', need: 'Служебная записка № 12', scope });
+  await logs.request(specialist, { purpose: 'security', need: 'Служебная записка № 13', scope });
+  await engine.db.transaction((trx) => logs.grant(trx, allowed.id, dpo));
 }
 
 /** What the officer has reported: a leak of two days ago, told of to the regulator, and a claim nobody answered. */
