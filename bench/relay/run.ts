@@ -217,6 +217,20 @@ function diskSync(folder: string): string {
 
 let projectsUsed = 0;
 
+function targetOf({ server, dialect }: Contender, { port, tokens }: Running): Target {
+  const token = tokens[projectsUsed++ % tokens.length];
+  return { ...{ name: server, dialect, port }, ...(token ? { token } : {}) };
+}
+
+/** The first messages of the relay make the day and a project whose rows there will be more of. */
+async function begin(contenders: readonly Contender[], servers: Map<string, Running>): Promise<void> {
+  for (const contender of contenders) {
+    const running = servers.get(contender.server);
+    if (contender.server !== 'srok' || !running) continue;
+    await load({ ...contender.job, ms: 100, target: targetOf(contender, running) } as Job);
+  }
+}
+
 async function measure(scenario: Scenario, servers: Map<string, Running>): Promise<void> {
   const contenders = scenario.contenders.filter(({ server }) => servers.has(server));
   const results = new Map(contenders.map((one) => [one, [] as Record<string, unknown>[]]));
@@ -224,12 +238,9 @@ async function measure(scenario: Scenario, servers: Map<string, Running>): Promi
   const first = 'ms' in (contenders[0]?.job ?? {}) ? -1 : 0;
   for (let round = first; round < rounds; round++) {
     for (const contender of contenders) {
-      const { port, tokens, pids } = servers.get(contender.server) as Running;
-      const token = tokens[projectsUsed++ % tokens.length];
-      const target: Target = {
-        ...{ name: contender.server, dialect: contender.dialect, port },
-        ...(token ? { token } : {}),
-      };
+      const running = servers.get(contender.server) as Running;
+      const { pids } = running;
+      const target = targetOf(contender, running);
       const job = contender.job.does === 'idle' ? { ...contender.job, pid: pids } : contender.job;
       const named = 'channel' in job && job.does === 'resume' ? { ...job, channel: `missed${round}` } : job;
       const result = await load({ ...named, target } as Job);
@@ -277,7 +288,7 @@ try {
     if (name === 'H') {
       const { title, ...growing } = scenarios.D as Scenario;
       for (const millions of values.rows.split(',').map(Number)) {
-        // The first measurement also makes the day and the projects whose rows there will be more of.
+        await begin(growing.contenders, servers);
         const what = millions === 0 ? 'as it is' : await fill(database.url, millions);
         await measure({ ...growing, title: `${title}; ${what}` }, servers);
       }

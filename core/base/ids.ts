@@ -4,6 +4,8 @@ import { Temporal } from 'temporal-polyfill';
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 const forty = 2 ** 40;
+/** Two letters for each ten bits. */
+const pairs = Array.from({ length: 1024 }, (_, bits) => alphabet.charAt(bits >> 5) + alphabet.charAt(bits & 31));
 
 let lastMs = -1;
 let time = '';
@@ -49,8 +51,9 @@ export function timeOfId(id: string): Temporal.Instant | null {
   return Temporal.Instant.fromEpochMilliseconds(ms);
 }
 
+/** @param length even */
 function base32(value: number, length: number): string {
   let text = '';
-  for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 32)) text = alphabet[rest % 32] + text;
+  for (let rest = value, i = 0; i < length; i += 2, rest = Math.floor(rest / 1024)) text = pairs[rest % 1024] + text;
   return text;
 }

@@ -1,0 +1,124 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Temporal } from '../../core/base/index.ts';
+import { createQueue, type Turn } from '../../plugins/relay/queue.ts';
+import { Waiting } from '../../plugins/relay/waiting.ts';
+
+/** A batch that somebody is writing. */
+interface Writing extends Turn {
+  names: string[];
+  finish(): void;
+}
+
+const receivedAt = Temporal.Instant.from('2026-05-12T09:00:00Z');
+
+function waiting(project: string, name: string, fail: (error: Error) => void = () => {}): Waiting {
+  const message = {
+    ...{ project, channel: name, payload: Buffer.alloc(1), type: null },
+    ...{ door: 'ws' as const, connection: 'con', ip: '', userAgent: '' },
+  };
+  return new Waiting(message, { id: name, receivedAt, sealed: null }, { done() {}, fail });
+}
+
+/** A queue, and its batches in the order in which they are begun. */
+function aQueue() {
+  const batches: Writing[] = [];
+  const queue = createQueue({
+    write: (batch, order) =>
+      new Promise((done) => {
+        batches.push({ ...order, names: batch.map(({ message }) => message.channel), finish: done });
+      }),
+    tooLate: () => new Error('too late'),
+  });
+  const add = (project: string, count: number, from = 0): void => {
+    for (let each = 0; each < count; each++) queue.add(waiting(project, `${project}${from + each}`));
+  };
+  return { queue, batches, add };
+}
+
+const turns = async (): Promise<void> => {
+  for (let each = 0; each < 4; each++) await turn();
+};
+
+describe('the queue before the log', () => {
+  it('sends what waits close behind a batch that has its offsets, and not before', async () => {
+    const { batches, add } = aQueue();
+    add('a', 10);
+    await turns();
+    add('a', 100, 10);
+    await turns();
+    expect(batches.length).to.equal(1);
+    batches[0]?.placed();
+    await turns();
+    expect(batches.map(({ names }) => names.length)).to.deep.equal([10, 100]);
+    expect(batches[1]?.names[0]).to.equal('a10');
+    // Nothing goes behind the second before the first is over.
+    batches[1]?.placed();
+    add('a', 100, 110);
+    await turns();
+    expect(batches.length).to.equal(2);
+    batches[0]?.finish();
+    await turns();
+    expect(batches.map(({ names }) => names[0])).to.deep.equal(['a0', 'a10', 'a110']);
+  });
+
+  it('tells a batch when the one before it has been told', async () => {
+    const { batches, add } = aQueue();
+    add('a', 10);
+    await turns();
+    batches[0]?.placed();
+    add('a', 64, 10);
+    await turns();
+    let told = false;
+    void batches[1]?.before?.then(() => {
+      told = true;
+    });
+    await turns();
+    expect([batches[0]?.before, told]).to.deep.equal([null, false]);
+    batches[0]?.finish();
+    await turns();
+    expect(told).to.equal(true);
+  });
+
+  it('lets few wait for the next batch, and others go on beside it', async () => {
+    const { batches, add } = aQueue();
+    add('a', 10);
+    await turns();
+    batches[0]?.placed();
+    add('a', 63, 10);
+    add('b', 1);
+    await turns();
+    expect(batches.map(({ names }) => names)).to.deep.equal([
+      Array.from({ length: 10 }, (_, each) => `a${each}`),
+      ['b0'],
+    ]);
+    batches[0]?.finish();
+    await turns();
+    expect(batches[2]?.names.length).to.equal(63);
+  });
+
+  it('is empty when everything that waited has been written', async () => {
+    const { queue, batches, add } = aQueue();
+    add('a', 10);
+    await turns();
+    batches[0]?.placed();
+    add('a', 64, 10);
+    await turns();
+    const empty = queue.empty();
+    batches[0]?.finish();
+    batches[1]?.finish();
+    await empty;
+    expect(queue.size()).to.equal(0);
+  });
+
+  it('tells each message once what has become of it, and a twin of the same key with it', () => {
+    const told: string[] = [];
+    const settles = { done: () => void told.push('done'), fail: () => void told.push('fail') };
+    const { message } = waiting('a', 'a0');
+    const [first, twin] = ['1', '2'].map((id) => new Waiting(message, { id, receivedAt, sealed: null }, settles));
+    first?.takeAlong(twin as Waiting);
+    first?.done({ id: '1', channel: 'a0', offset: 1, repeated: false });
+    first?.fail(new Error('too late'));
+    expect(told).to.deep.equal(['done', 'done']);
+  });
+});
