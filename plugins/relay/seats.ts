@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { dayOf, type Engine, Refusal, sectionOf } from '../../core/index.ts';
 import type { Pass } from './gate.ts';
 import { closeCodes, type Hub } from './hub.ts';
@@ -8,6 +9,9 @@ import { countConnections, lockSeats, writeSeats } from './store.ts';
 /** Connections that have gone are written down together. */
 const settleMs = 50;
 const retryMs = 1000;
+/** Where so many come at once, those who come within a moment are decided about together. */
+const crowd = 8;
+const gatherMs = 4;
 const nodeIsGone = '23503'; // the row of the node that holds the seats is not there (PostgreSQL, foreign_key_violation)
 
 interface Waiting {
@@ -64,9 +68,12 @@ export function createSeats(
   async function go(project: string, row: Row): Promise<void> {
     if (row.going) return;
     row.going = true;
+    let crowded = false;
     try {
       while (row.waiting.length > 0 || row.stale) {
+        if (crowded) await delay(gatherMs);
         const asked = row.waiting.splice(0);
+        crowded = asked.length >= crowd;
         row.stale = false;
         try {
           await decide(project, row, asked);
