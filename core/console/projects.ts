@@ -141,6 +141,9 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
         [
           `${title}: ${w.t('{{price}} в месяц', { price: w.money(priceKopecks) })}`,
           w.t('{{shown}} сообщение в сутки', { count: limits.messagesPerDay, shown: w.number(limits.messagesPerDay) }),
+          ...(limits.messagesPerSecond === undefined
+            ? []
+            : [w.t('не больше {{shown}} в секунду', { shown: w.number(limits.messagesPerSecond) })]),
         ].join(', '),
       ]),
       labels: { name: w.t('Название') },

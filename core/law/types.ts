@@ -407,7 +407,7 @@ export interface TariffPlan {
   title: string;
   priceKopecks: number; // per month
   activeProjects: number | null;
-  limits: { messagesPerDay: number; connections: number; payloadBytes: number };
+  limits: { messagesPerDay: number; connections: number; payloadBytes: number; messagesPerSecond?: number };
   periods: readonly number[]; // months
   source: 'demonstration' | 'document';
   clause?: string;

@@ -14,7 +14,7 @@ export interface Pass {
   token: TokenRow;
   project: ProjectRow;
   /** Of the plan; the payload also by the project's own setting. */
-  limits: { messagesPerDay: number; connections: number; payloadBytes: number };
+  limits: { messagesPerDay: number; connections: number; payloadBytes: number; messagesPerSecond?: number };
   /** The page of another site that it is; null for programs and for pages of our own. */
   origin: string | null;
   /** In other hands than the owner's programs: a browser, or whoever was given a ticket. */

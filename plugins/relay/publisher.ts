@@ -3,6 +3,7 @@ import { addressOf, type Engine, Refusal } from '../../core/index.ts';
 import { checkKey, tooLarge } from './channel.ts';
 import { type Gate, mayDo, type Pass } from './gate.ts';
 import type { Accepted, createLog, Incoming, Settles } from './log.ts';
+import { createRate } from './rate.ts';
 
 /** Where messages come from: noted with each of them. */
 export type Sender = Pick<Incoming, 'ip' | 'userAgent' | 'connection' | 'door'>;
@@ -26,22 +27,28 @@ export function senderOf(
  * The last steps before the log, the same for every door: may it be published, does it fit, and then in.
  * @param refused counts what is not published, by the code of its refusal
  */
-export function createPublisher({
-  gate,
-  log,
-  refused,
-}: {
-  gate: Gate;
-  log: ReturnType<typeof createLog>;
-  refused(code: string): void;
-}) {
-  /** @throws Refusal what `mayDo` throws | `message.too-large` | `idempotency.bad-key` */
+export function createPublisher(
+  engine: Engine,
+  {
+    gate,
+    log,
+    refused,
+  }: {
+    gate: Gate;
+    log: ReturnType<typeof createLog>;
+    refused(code: string): void;
+  },
+) {
+  const atThisRate = createRate(engine);
+
+  /** @throws Refusal what `mayDo` throws | `message.too-large` | `idempotency.bad-key` | `limit.rate` */
   function incoming(pass: Pass, from: Sender, message: Outgoing): Incoming {
     const { channel, payload, type, key, except } = message;
     mayDo(pass, 'publish', channel);
-    const { payloadBytes } = pass.limits;
+    const { payloadBytes, messagesPerSecond } = pass.limits;
     if (payload.length > payloadBytes) throw tooLarge(payloadBytes);
     if (key !== undefined) checkKey(key);
+    if (messagesPerSecond !== undefined) atThisRate(pass.project.id, messagesPerSecond);
     const { door, connection, ip, userAgent } = from;
     return { project: pass.project.id, channel, payload, type, door, connection, ip, userAgent, key, except };
   }

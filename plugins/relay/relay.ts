@@ -63,7 +63,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
   });
   const projects = createProjects(engine, { changed: gate.forget });
   const tickets = createTickets(engine, gate);
-  const publisher = createPublisher({ gate, log, refused: figures.refused });
+  const publisher = createPublisher(engine, { gate, log, refused: figures.refused });
   const door = createDoor(engine, {
     gate,
     hub,

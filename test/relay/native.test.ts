@@ -93,6 +93,33 @@ describe('the native API of the relay', () => {
       expect(frames.map(({ data, id }) => [data, id])).to.deep.equal(lines.map(({ id }, index) => [`m${index}`, id]));
     });
 
+    it('and each single message keep to the rate of a plan that has one; the next second begins anew', async () => {
+      const plan = stand.house.law.operator.plans.find(({ id }) => id === 'start') as { limits: object };
+      const { limits } = plan;
+      plan.limits = { ...limits, messagesPerSecond: 3 };
+      try {
+        const { token } = await stand.aProject('start');
+        const other = await stand.aProject('start');
+        const five = Array.from({ length: 5 }, (_, index) => ({ channel: 'rate', data: `m${index}` }));
+        const { lines } = await stand.batch(token, five);
+        expect(lines.map(({ offset, error }) => offset ?? error.code)).to.deep.equal([
+          ...[1, 2, 3],
+          ...['limit.rate', 'limit.rate'],
+        ]);
+        const over = await publish(stand.house.origin, token, 'rate', 'x');
+        expect(over.status).to.equal(429);
+        expect(over.headers.get('retry-after')).to.equal('1');
+        expect(over.body).to.deep.include({ limit: { name: 'messages-per-second', value: 3 }, clause: 'Оферта 4.5.2' });
+        const resets = Date.parse(over.body.resetsAt) - stand.house.clock.now().epochMilliseconds;
+        expect(resets).to.be.within(1, 1000);
+        expect((await publish(stand.house.origin, other.token, 'rate', 'x')).status).to.equal(202);
+        stand.house.clock.moveTo(stand.house.clock.now().add({ seconds: 1 }));
+        expect((await publish(stand.house.origin, token, 'rate', 'x')).body.offset).to.equal(4);
+      } finally {
+        plan.limits = limits;
+      }
+    });
+
     it('fits the limit to the message: the lines beyond it are refused one by one, with the clause and the reset', async () => {
       const { token, project } = await stand.aProject('mini');
       await publish(stand.house.origin, token, 'limit', 'before');
