@@ -20,12 +20,14 @@ export function createSealers(vault: Vault) {
   let day = '';
   const asked = new Map<string, Promise<Sealers>>();
   const ready = new Map<string, Sealers>();
-  const personal = new Map<string, Personal>();
+  const personal = new Map<string, Buffer>();
+  const latest = new Map<string, Personal>(); // of each connection
 
   function forget(): void {
     asked.clear();
     ready.clear();
     personal.clear();
+    latest.clear();
   }
 
   async function ask(project: string, on: string): Promise<Sealers> {
@@ -66,13 +68,19 @@ export function createSealers(vault: Vault) {
     },
     /** IP and user agent are sealed once for a connection and day: the same box in each of its rows. */
     personal(sealer: Sealer, on: string, { project, connection, ip, userAgent }: Incoming): Buffer {
-      const known = personal.get(connection);
+      const known = latest.get(connection);
       if (known?.on === on && known.project === project && known.ip === ip && known.userAgent === userAgent) {
         return known.box;
       }
-      const box = sealer(Buffer.from(JSON.stringify({ ip, userAgent })), metadataAad(on, project, connection));
+      // A proxy sends those of many callers on one connection, in turns.
+      const id = `${on}|${project}|${connection}|${ip}|${userAgent}`;
+      const box =
+        personal.get(id) ??
+        sealer(Buffer.from(JSON.stringify({ ip, userAgent })), metadataAad(on, project, connection));
       if (personal.size > boxesKept) personal.clear();
-      personal.set(connection, { on, project, ip, userAgent, box });
+      if (latest.size > boxesKept) latest.clear();
+      personal.set(id, box);
+      latest.set(connection, { on, project, ip, userAgent, box });
       return box;
     },
     /** A sealer whose key has been destroyed refuses for ever: new ones are asked for. */
