@@ -39,6 +39,14 @@ export function tooLarge(bytes: number): Refusal {
   });
 }
 
+/** An offset that no message has yet: whoever went on from there would miss in silence what comes until then. */
+export function offsetAhead(newest: number): Refusal {
+  return new Refusal('offset.ahead', 'invalid', {
+    field: 'after',
+    message: `The newest offset of this channel is ${newest}.`,
+  });
+}
+
 /**
  * The bytes of a publish frame's `data`: text as UTF-8, or decoded base64.
  * @throws Refusal `data-not-string` | `data-not-text` | `data-not-base64`

@@ -6,7 +6,7 @@ import { refuseUpgrade, sendJson, sendProblem, WrongMethod } from './answers.ts'
 import { createBatches } from './batches.ts';
 import { binary } from './binary.ts';
 import { readBody } from './bodies.ts';
-import { checkChannel, checkKey, checkType } from './channel.ts';
+import { checkChannel, checkKey, checkType, offsetAhead } from './channel.ts';
 import { createConnections, type Patience } from './connections.ts';
 import { type Codec, text, wholeNumber } from './frames.ts';
 import { type Gate, mayDo, type Pass } from './gate.ts';
@@ -184,7 +184,9 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     const pass = await enter(request, response, 'read');
     const after = numberIn(query, 'after', 0);
     const limit = Math.min(pullRows, numberIn(query, 'limit', pullRows));
-    sendJson(response, 200, await pulled(pass.project.id, { channel, after, limit }));
+    const found = await pulled(pass.project.id, { channel, after, limit });
+    if (after > found.newest) throw offsetAhead(found.newest);
+    sendJson(response, 200, found);
   }
 
   async function noUpgrade(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Engine, Refusal, sectionOf } from '../../core/index.ts';
-import { messageOf } from './channel.ts';
+import { messageOf, offsetAhead } from './channel.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { Figures } from './figures.ts';
 import type { Voice } from './frames.ts';
@@ -438,10 +438,7 @@ export function createHub(
           }),
         );
         if (after !== undefined && after > ends.newest) {
-          throw new Refusal('offset.ahead', 'invalid', {
-            field: 'after',
-            message: `The newest offset of this channel is ${ends.newest}.`,
-          });
+          throw offsetAhead(ends.newest);
         }
       } catch (error) {
         if (connection.subscriptions.get(channel) === subscription) leave(connection, channel);

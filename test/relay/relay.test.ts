@@ -286,6 +286,24 @@ describe('the relay', () => {
       expect(frames.map((frame) => frame.offset)).to.deep.equal(Array.from({ length: 115 }, (_, index) => index + 6));
     });
 
+    it('from an offset that no message has yet is refused, on a connection and in a pull', async () => {
+      const { token } = await aProject();
+      await publish(house.origin, token, 'ahead', 'one');
+      const pull = (after: number) =>
+        fetch(`${house.origin}/relay/v1/channels/ahead/messages?after=${after}`, {
+          headers: { authorization: `Bearer ${token}` },
+        });
+      expect((await pull(1)).status).to.equal(200);
+      const refused = await pull(2);
+      expect(refused.status).to.equal(400);
+      expect((await refused.json()) as Frame).to.include({ code: 'offset.ahead' });
+      const reader = await join(token);
+      reader.send({ subscribe: 'ahead', after: 2, ref: 1 });
+      expect((await reader.next((frame) => frame.error)).error).to.include({ code: 'offset.ahead', ref: 1 });
+      reader.send({ subscribe: 'ahead', after: 1 });
+      expect(await reader.next((frame) => frame.subscribed)).to.include({ offset: 1 });
+    });
+
     it('after the recovery window is told what is lost, and a pull says the same', async () => {
       const { token } = await aProject();
       await publish(house.origin, token, 'window', 'old 1');
