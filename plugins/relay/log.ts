@@ -11,10 +11,12 @@ import {
 import { createDays } from './days.ts';
 import type { createNotices } from './notices.ts';
 import { createPresent } from './present.ts';
-import { createQueue, type Turn } from './queue.ts';
+import { createQueue, type Part, type Turn } from './queue.ts';
 import { ask } from './sql.ts';
+import { heldProjects } from './store.ts';
+import { createTurns } from './turns.ts';
 import { type Accepted, type Incoming, type Settles, Waiting } from './waiting.ts';
-import { createWriter, type Logged, type Written } from './writer.ts';
+import { createWriter, isHeldUp, type Logged, type Written } from './writer.ts';
 
 export { keyHours } from './repeats.ts';
 export { metadataAad, payloadAad } from './sealers.ts';
@@ -60,8 +62,10 @@ export function createLog(
   let stopped = false;
   let failing = false;
   const present = createPresent(clock);
+  /** Batches that are held up try one after another: they are to leave connections to others. */
+  const inTurn = createTurns(1);
 
-  async function write(batch: Waiting[], { placed, before }: Turn): Promise<void> {
+  async function write(batch: Waiting[], { placed, before, locked }: Turn): Promise<Part[]> {
     const begun = performance.now();
     let hasPlace = false;
     const take = (): void => {
@@ -69,7 +73,8 @@ export function createLog(
       placed();
     };
     try {
-      const written = await writer.write(batch, take).catch((error: unknown) => {
+      const attempt = (): Promise<Written> => writer.write(batch, take);
+      const written = await (locked ? inTurn(attempt) : attempt()).catch((error: unknown) => {
         // Two nodes at midnight may meet in the wrong order: the database ends one of them, and it simply tries again,
         // unless another batch has gone on behind it.
         if ((error as { code?: string }).code === deadlock && !hasPlace) return writer.write(batch, take);
@@ -79,6 +84,8 @@ export function createLog(
       await before;
       await tell(written);
     } catch (error) {
+      const parts = isHeldUp(error) && !hasPlace ? await apart(batch).catch(() => null) : null;
+      if (parts) return parts;
       failing = true;
       const why = error instanceof Error ? error : new Error(String(error));
       engine.log.error({ error: why.message, messages: batch.length }, 'A batch could not be written to the log.');
@@ -87,6 +94,20 @@ export function createLog(
       doubtful(batch.map(({ message }) => ({ project: message.project, channel: message.channel })));
     }
     measure?.({ messages: batch.length, seconds: (performance.now() - begun) / 1000, ok: !failing });
+    return [];
+  }
+
+  /**
+   * Nothing of a batch was written, because somebody holds the row of a project: those of other projects go on without
+   * it. Null when that has lasted too long.
+   */
+  async function apart(batch: readonly Waiting[]): Promise<Part[] | null> {
+    if (performance.now() - (batch[0] as Waiting).since > limitMs) return null;
+    const held = await heldProjects(db, projectsOf(batch), dayOf(clock.now(), dayZone));
+    // Whoever was told that it takes too long may have sent it again.
+    const open = batch.filter((waiting) => waiting.open);
+    const groups = Map.groupBy(open, ({ message }) => held.has(message.project));
+    return [...groups].map(([locked, messages]) => ({ messages, locked }));
   }
 
   /** Committed: from here on it may be told. */
@@ -201,4 +222,8 @@ export function recoveryWindow(clock: Clock, minutes: number, zone: string) {
   const now = clock.now();
   // What was accepted inside the window is processed today or later: older partitions need no look.
   return { since: now.subtract({ minutes }), day: dayOf(now, zone) };
+}
+
+function projectsOf(batch: readonly Waiting[]): string[] {
+  return [...new Set(batch.map(({ message }) => message.project))];
 }

@@ -26,8 +26,13 @@ interface Batch {
   /** The batch of the same projects that it goes behind, while that is being written. */
   behind: Batch | null;
   followed: boolean;
+  /** Rows of its projects are held by somebody: it may take long, and takes nobody's place. */
+  locked: boolean;
   over: Promise<void>;
 }
+
+/** What is left of a batch that was not written, to be a batch of its own. */
+export type Part = Pick<Batch, 'messages' | 'locked'>;
 
 /** The place of a batch among others of the same projects. */
 export interface Turn {
@@ -35,20 +40,22 @@ export interface Turn {
   placed(): void;
   /** What went before it has been told. */
   before: Promise<void> | null;
+  locked: boolean;
 }
 
 /**
  * Puts what waits into batches (group commit): what comes while one is being written is the next. A project is in one
  * batch at a time, which keeps its order and lets no batch wait for the locks of another; several batches of other
  * projects go on beside it. Where many wait, a second batch of the same projects goes close behind the first: once that
- * has its offsets, the order is certain, and the database has the next one at hand when it commits.
+ * has its offsets, the order is certain, and the database has the next one at hand when it commits. A batch that somebody
+ * holds up by the row of one project comes apart: the others go on, and what is held waits by itself.
  */
 export function createQueue({
   write,
   tooLate,
 }: {
-  /** Never rejects; every message has been answered when it resolves. */
-  write(batch: Waiting[], turn: Turn): Promise<void>;
+  /** Never rejects; every message has been answered when it resolves, but those of the parts that it resolves with. */
+  write(batch: Waiting[], turn: Turn): Promise<Part[]>;
   /** Why a message that has waited too long is not taken. */
   tooLate(): Error;
 }) {
@@ -62,7 +69,8 @@ export function createQueue({
   /** A batch of what waits of some projects; null when nothing does. */
   function gather(projects: Iterable<string>, behind: Batch | null): Batch | null {
     const batch: Batch = {
-      ...{ messages: [], projects: [], placed: false, behind, followed: false, over: Promise.resolve() },
+      ...{ messages: [], projects: [], placed: false, behind, followed: false, locked: false },
+      over: Promise.resolve(),
     };
     let size = 0;
     for (const project of projects) {
@@ -109,13 +117,24 @@ export function createQueue({
       batch.placed = true;
       if (!scheduled && mayBeFollowed(batch) && waitBehind(batch) >= rowsToFollow) soon(go);
     };
-    batch.over = write(batch.messages, { placed, before: behind?.over ?? null }).then(() => finish(batch));
+    const { messages, locked } = batch;
+    batch.over = write(messages, { placed, before: behind?.over ?? null, locked }).then((parts) => {
+      for (const part of parts) beginPart(batch, part);
+      finish(batch);
+    });
+  }
+
+  function beginPart({ behind }: Batch, { messages, locked }: Part): void {
+    const projects = [...new Set(messages.map(({ message }) => message.project))];
+    const part = { messages, projects, placed: false, behind, followed: false, locked, over: Promise.resolve() };
+    for (const project of projects) (lines.get(project) as Line).going = part;
+    begin(part);
   }
 
   function go(): void {
     scheduled = false;
     let first = 0;
-    for (const { behind } of going) if (!behind) first++;
+    for (const { behind, locked } of going) if (!behind && !locked) first++;
     for (; first < batchesAtOnce; first++) {
       const batch = gather([...lines.keys()], null);
       if (!batch) break;

@@ -106,6 +106,22 @@ export async function updateProject(trx: Trx, id: string, changes: Partial<Proje
   await trx('relay.projects').where({ id }).update(changes);
 }
 
+/** Of these projects those whose row, or whose use of a day, somebody holds now. */
+export async function heldProjects(db: Db, projects: readonly string[], on: Day): Promise<Set<string>> {
+  const free = await ask<{ id: string }>(db, `select id from relay.projects where id = any(?) for share skip locked`, [
+    projects,
+  ]);
+  const used = 'select project_id as id from relay.usage where project_id = any(?) and used_on = ?';
+  const all = await ask<{ id: string }>(db, used, [projects, on]);
+  const idle = new Set(
+    (await ask<{ id: string }>(db, `${used} for update skip locked`, [projects, on])).map(({ id }) => id),
+  );
+  const held = new Set(projects);
+  for (const { id } of free) held.delete(id);
+  for (const { id } of all) if (!idle.has(id)) held.add(id);
+  return held;
+}
+
 /** Tells every node, once this transaction is committed, to look at this project again. */
 export async function announce(trx: Trx, project: string): Promise<void> {
   await trx.raw("select pg_notify('relay_changed', ?)", [project]);

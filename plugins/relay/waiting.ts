@@ -58,6 +58,11 @@ export class Waiting implements Settles {
     this.#twins.push(twin);
   }
 
+  /** Has it not been told anything yet? */
+  get open(): boolean {
+    return this.#settles !== null;
+  }
+
   done(accepted: Accepted): void {
     const settles = this.#settles;
     this.#settles = null;

@@ -9,6 +9,9 @@ import { channelKey, type ProjectUse, type Share, takeAndCommit, takeShare, type
 import type { Incoming, Waiting } from './waiting.ts';
 
 const connectMs = 5_000;
+/** So long a batch waits for a row that somebody else holds. */
+const lockMs = 500;
+const lockNotAvailable = '55P03';
 /** What a row takes beside its payload, about. */
 const rowBytes = 320;
 
@@ -57,6 +60,7 @@ export function createWriter(
     connectionTimeoutMillis: connectMs,
     // The server itself ends a statement that waits for a lock.
     statement_timeout: Math.ceil(limitMs * 0.9),
+    lock_timeout: Math.min(lockMs, Math.ceil(limitMs / 2)),
     allowExitOnIdle: true,
   });
   // A connection that is lost fails the batch that it carries, if any; the next batch gets another.
@@ -276,4 +280,9 @@ function offsetsBy(accepted: readonly Waiting[], logged: readonly Logged[]): (wa
 
 function copyStatement(table: string, more: string): string {
   return `copy relay.${table} (processed_on, project_id, channel, "offset", id, ${more}) from stdin with (format binary)`;
+}
+
+/** Whether a batch was not written because somebody else holds a row for long. */
+export function isHeldUp(error: unknown): boolean {
+  return (error as { code?: string }).code === lockNotAvailable;
 }

@@ -188,6 +188,52 @@ describe('the log of the relay', () => {
     between.close();
   });
 
+  it('writes the other messages of a batch when somebody holds the row of one project, and that one once it is free', async () => {
+    const [locked, free, other] = [await aProject(), await aProject(), await aProject()];
+    const order: string[] = [];
+    const log = createLog(house.engine, {
+      after: (messages) =>
+        void order.push(...messages.map(({ project, payload }) => `${names.get(project)} ${payload}`)),
+      doubtful() {},
+      notices: createNotices(house.engine),
+    });
+    const names = new Map([
+      [locked.project, 'locked'],
+      [free.project, 'free'],
+      [other.project, 'other'],
+    ]);
+    const publishTo = (project: string, text: string) =>
+      log.publish({
+        ...{ project, channel: 'mixed', payload: Buffer.from(text), type: null, door: 'http' },
+        ...{ connection: 'con_1', ip: '203.0.113.7', userAgent: '' },
+      });
+    await log.prepare();
+    const lock = await base.db.transaction();
+    try {
+      await lock('relay.projects').where({ id: locked.project }).forUpdate();
+      // Of one turn of the loop, and so of one batch.
+      const held = [publishTo(locked.project, '1'), publishTo(locked.project, '2')];
+      await Promise.all([publishTo(free.project, '1'), publishTo(other.project, '1')]);
+      // From then on nobody else waits, and the order of the held ones stays.
+      held.push(publishTo(locked.project, '3'));
+      await Promise.all([publishTo(free.project, '2'), publishTo(other.project, '2')]);
+      expect(order.filter((name) => name.startsWith('locked'))).to.deep.equal([]);
+      expect(log.healthy()).to.equal(true);
+      await lock.rollback();
+      expect((await Promise.all(held)).map(({ offset }) => offset)).to.deep.equal([1, 2, 3]);
+      expect(order.filter((name) => name.startsWith('locked'))).to.deep.equal(['locked 1', 'locked 2', 'locked 3']);
+      const usage = await base
+        .db('relay.usage')
+        .whereIn('project_id', [...names.keys()])
+        .select('project_id', 'messages');
+      const counts = usage.map(({ project_id: id, messages }) => [names.get(id), Number(messages)]);
+      expect(Object.fromEntries(counts)).to.deep.equal({ locked: 3, free: 2, other: 2 });
+    } finally {
+      if (!lock.isCompleted()) await lock.rollback();
+      await log.stop();
+    }
+  });
+
   it('goes on taking messages while a day is destroyed', async () => {
     const { token } = await aProject();
     house.clock.moveTo(Temporal.Instant.from('2026-05-25T09:00:00Z'));

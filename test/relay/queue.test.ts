@@ -1,13 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
-import { createQueue, type Turn } from '../../plugins/relay/queue.ts';
+import { createQueue, type Part, type Turn } from '../../plugins/relay/queue.ts';
 import { Waiting } from '../../plugins/relay/waiting.ts';
 
 /** A batch that somebody is writing. */
 interface Writing extends Turn {
+  messages: Waiting[];
   names: string[];
-  finish(): void;
+  finish(parts?: Part[]): void;
 }
 
 const receivedAt = Temporal.Instant.from('2026-05-12T09:00:00Z');
@@ -26,7 +27,8 @@ function aQueue() {
   const queue = createQueue({
     write: (batch, order) =>
       new Promise((done) => {
-        batches.push({ ...order, names: batch.map(({ message }) => message.channel), finish: done });
+        const names = batch.map(({ message }) => message.channel);
+        batches.push({ ...order, messages: batch, names, finish: (parts = []) => done(parts) });
       }),
     tooLate: () => new Error('too late'),
   });
@@ -41,6 +43,40 @@ const turns = async (): Promise<void> => {
 };
 
 describe('the queue before the log', () => {
+  it('lets the parts of a batch go by themselves, each with what comes after it, and a held one in nobody’s place', async () => {
+    const { batches, queue, add } = aQueue();
+    for (const project of ['a', 'b']) add(project, 2);
+    await turns();
+    expect(batches.map(({ names }) => names)).to.deep.equal([['a0', 'a1', 'b0', 'b1']]);
+    add('a', 1, 2);
+    add('b', 1, 2);
+    const { messages } = batches[0] as Writing;
+    batches[0]?.finish([
+      { messages: messages.slice(0, 2), locked: true },
+      { messages: messages.slice(2), locked: false },
+    ]);
+    await turns();
+    expect(batches.slice(1).map(({ names, locked }) => [names, locked])).to.deep.equal([
+      [['a0', 'a1'], true],
+      [['b0', 'b1'], false],
+    ]);
+    // The free one is over: what waited behind it goes, and four others find a place beside the held one.
+    batches[2]?.finish();
+    await turns();
+    for (const project of ['c', 'd', 'e']) {
+      add(project, 1);
+      await turns();
+    }
+    expect(batches.slice(3).map(({ names }) => names)).to.deep.equal([['b2'], ['c0'], ['d0'], ['e0']]);
+    batches[1]?.finish();
+    await turns();
+    for (const { finish } of batches.slice(3)) finish();
+    await turns();
+    expect(batches.at(-1)?.names).to.deep.equal(['a2']);
+    batches.at(-1)?.finish();
+    await queue.empty();
+  });
+
   it('sends what waits close behind a batch that has its offsets, and not before', async () => {
     const { batches, add } = aQueue();
     add('a', 10);
