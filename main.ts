@@ -205,7 +205,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       ...{ db, clock, law, journal, vault, jobs, letters, datamap, retention, requests, report },
       paidUntil: host.paidUntil,
       publicUrl: () => config.publicUrl,
-      ...(service ? { pepper: Buffer.from(hkdfSync('sha256', cookieSecret, '', 'sign-in attempts', 32)) } : {}),
+      ...(service ? { pepper: Buffer.from(hkdfSync('sha256', cookieSecret, '', 'addresses of sign-ins', 32)) } : {}),
     });
     const consents = createConsents({
       ...{ db, clock, law, journal, letters, jobs, accounts, datamap, report },

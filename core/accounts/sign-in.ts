@@ -16,6 +16,8 @@ const addressShare = 10;
 /** … and for one person from all addresses together: guessing must not get cheaper by having many of them. */
 const personShare = 10;
 
+const originLength = 16;
+
 type Deps = Pick<AccountsDeps, 'db' | 'clock' | 'law' | 'journal' | 'pepper'>;
 
 interface Parts {
@@ -25,7 +27,7 @@ interface Parts {
 }
 
 /** Counts attempts by person and address, on real time, in the database: the same for every node. */
-function createLimits({ db, law, pepper = randomBytes(32) }: Deps) {
+function createLimits({ db, law }: Deps, pepper: Buffer) {
   const { attempts, minutes } = law.operator.security.lockout;
   const table = { storeClient: db, storeType: 'knex', schemaName: 'core', tableName: 'sign_in_attempts' };
   const shared = { ...table, tableCreated: true, duration: minutes * 60 };
@@ -92,11 +94,14 @@ export function actorOf(account: Account, profile: ProfileRow): AccountActor {
 /** Passwords and codes at the door. */
 export function createSignIn(deps: Deps, { passwords, totp, activity }: Parts) {
   const { db, clock, journal } = deps;
-  const limits = createLimits(deps);
+  const pepper = deps.pepper ?? randomBytes(32);
+  const limits = createLimits(deps, pepper);
 
   async function note(trx: Trx, account: Account, outcome: string, ip: string): Promise<void> {
     const at = clock.now();
-    await insertSignIn(trx, { id: newId('sgn', at), account_id: account.id, at, outcome, ip });
+    // Enough to see that somebody came from elsewhere, and of use to nobody else (Политика 4(ii), 6).
+    const origin = keyedDigest(pepper, `${account.id}\n${ip}`).slice(0, originLength);
+    await insertSignIn(trx, { id: newId('sgn', at), account_id: account.id, at, outcome, origin });
   }
 
   /** Whoever has proved to be the holder is told that the account is blocked, and by which ground. */

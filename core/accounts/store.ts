@@ -405,7 +405,7 @@ export interface SignInRow {
   account_id: string;
   at: Instant;
   outcome: string;
-  ip: string | null;
+  origin: string | null; // a pseudonym of the address: the same for the same one of the same account
 }
 
 export async function insertSignIn(trx: Trx, row: SignInRow): Promise<void> {

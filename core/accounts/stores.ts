@@ -222,7 +222,7 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
     tables: ['core.sign_ins', 'core.second_factors', 'core.recovery_codes'],
     columns: {
       'core.sign_ins.outcome': 'account.security',
-      'core.sign_ins.ip': 'account.security',
+      'core.sign_ins.origin': 'account.security',
       'core.second_factors.secret': 'account.security',
       'core.recovery_codes.code_hash': 'account.security',
     },
@@ -232,13 +232,14 @@ export function createStores({ report, life }: Deps): Record<string, Store> {
       const account = await accountOf(subject, context);
       if (!account) return { rows: [], source: fromUse };
       const signIns = await listSignIns(context.trx, account.id);
-      const rows: Record<string, unknown>[] = signIns.map(({ at, outcome, ip }) => ({
+      const rows: Record<string, unknown>[] = signIns.map(({ at, outcome, origin }) => ({
         at: at.toString(),
         outcome,
-        ip,
+        origin,
       }));
       const factor = await findFactor(context.trx, account.id);
-      if (factor?.confirmed_at) rows.push({ at: factor.confirmed_at.toString(), outcome: 'second-factor', ip: null });
+      if (factor?.confirmed_at)
+        rows.push({ at: factor.confirmed_at.toString(), outcome: 'second-factor', origin: null });
       return { rows, source: fromUse };
     },
     async erase(scope, context) {

@@ -28,7 +28,7 @@ export interface AccountsDeps {
   paidUntil?(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
   /** Cost of a password hash; only tests lower it. */
   hashing?: { memoryCost: number; timeCost: number; parallelism: number };
-  /** Key of the hashes that count sign-in attempts; without it each process has its own. */
+  /** Key of the pseudonyms of addresses, in the counters and the list of sign-ins; without it each process has its own. */
   pepper?: Buffer;
   /** The address people see, without a slash at the end; letters lead there. Asked when a letter is written. */
   publicUrl?(): string;

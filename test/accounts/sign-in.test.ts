@@ -72,6 +72,20 @@ describe('registering and signing in', () => {
     expect(notes).to.deep.equal([{ outcome: 'wrong-password' }]);
   });
 
+  it('says of each sign-in whether it came from the same place, and keeps no address', async () => {
+    const [user, other] = [await aUser(house), await aUser(house)];
+    for (const from of ['203.0.113.61', '203.0.113.61', '203.0.113.62']) await attempt(user.email, user.password, from);
+    await attempt(other.email, other.password, '203.0.113.61');
+    const origins = (account: string) =>
+      house.db('core.sign_ins').where({ account_id: account, outcome: 'in' }).orderBy('id').pluck('origin');
+    const [first, second, third] = await origins(user.account);
+    expect(first).to.match(/^[\w-]{16}$/);
+    expect(second).to.equal(first);
+    expect(third).to.not.equal(first);
+    expect(await origins(other.account)).to.not.include(first);
+    expect(JSON.stringify(await house.db('core.sign_ins'))).to.not.include('203.0.113.6');
+  });
+
   it('attempts are counted per person and address: the eleventh is not even judged, another address still may', async () => {
     const user = await aUser(house);
     for (let tries = 0; tries < 10; tries++) {
