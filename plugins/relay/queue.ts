@@ -5,7 +5,7 @@ const bytesPerBatch = 16 * 1024 * 1024;
 const waitingBytes = 64 * 1024 * 1024;
 const batchesAtOnce = 4;
 /** So many that wait are a batch of their own while the one before them is still being written. */
-const rowsToFollow = 64;
+const rowsToFollow = 128;
 /** Of so many answered, as one waits, nobody who was answered is waited for. */
 const restless = 4;
 const patienceMs = 10_000;

@@ -81,21 +81,21 @@ describe('the queue before the log', () => {
     const { batches, add } = aQueue();
     add('a', 10);
     await turns();
-    add('a', 100, 10);
+    add('a', 150, 10);
     await turns();
     expect(batches.length).to.equal(1);
     batches[0]?.placed();
     await turns();
-    expect(batches.map(({ names }) => names.length)).to.deep.equal([10, 100]);
+    expect(batches.map(({ names }) => names.length)).to.deep.equal([10, 150]);
     expect(batches[1]?.names[0]).to.equal('a10');
     // Nothing goes behind the second before the first is over.
     batches[1]?.placed();
-    add('a', 100, 110);
+    add('a', 150, 160);
     await turns();
     expect(batches.length).to.equal(2);
     batches[0]?.finish();
     await turns();
-    expect(batches.map(({ names }) => names[0])).to.deep.equal(['a0', 'a10', 'a110']);
+    expect(batches.map(({ names }) => names[0])).to.deep.equal(['a0', 'a10', 'a160']);
   });
 
   it('tells a batch when the one before it has been told', async () => {
@@ -103,7 +103,7 @@ describe('the queue before the log', () => {
     add('a', 10);
     await turns();
     batches[0]?.placed();
-    add('a', 64, 10);
+    add('a', 128, 10);
     await turns();
     let told = false;
     void batches[1]?.before?.then(() => {
@@ -121,7 +121,7 @@ describe('the queue before the log', () => {
     add('a', 10);
     await turns();
     batches[0]?.placed();
-    add('a', 63, 10);
+    add('a', 127, 10);
     add('b', 1);
     await turns();
     expect(batches.map(({ names }) => names)).to.deep.equal([
@@ -130,7 +130,7 @@ describe('the queue before the log', () => {
     ]);
     batches[0]?.finish();
     await turns();
-    expect(batches[2]?.names.length).to.equal(63);
+    expect(batches[2]?.names.length).to.equal(127);
   });
 
   it('is empty when everything that waited has been written', async () => {
@@ -138,7 +138,7 @@ describe('the queue before the log', () => {
     add('a', 10);
     await turns();
     batches[0]?.placed();
-    add('a', 64, 10);
+    add('a', 128, 10);
     await turns();
     const empty = queue.empty();
     batches[0]?.finish();
