@@ -11,3 +11,4 @@ export type { AccountState } from './state.ts';
 export { createStores as accountStores } from './stores.ts';
 export * as turns from './turns.ts';
 export type * from './types.ts';
+export { blockGrounds, staffGrounds } from './words.ts';

@@ -11,6 +11,7 @@ import type { PlanItem, Retention } from '../retention/index.ts';
 import type { Vault } from '../vault/index.ts';
 import type { AccountActor, AccountRole } from './rights.ts';
 import type { AccountState } from './state.ts';
+import type { staffGrounds } from './words.ts';
 
 export interface AccountsDeps {
   db: Db;
@@ -51,7 +52,10 @@ export interface Account {
 }
 
 /** Grounds of a block (offer 3.6.1), in the words of the fact `account.blocked`. */
-export type BlockGround = 'violation' | 'unlawful' | 'third-party-rights' | 'security' | 'bypass' | 'inactivity';
+export type BlockGround = StaffGround | 'inactivity';
+
+/** The grounds on which a person blocks; inactivity is none of them: it is the clock's own. */
+export type StaffGround = (typeof staffGrounds)[number];
 
 export interface Profile {
   email: string;
@@ -195,12 +199,8 @@ export interface Accounts {
   activity(trx: Trx, account: string, kind: ActivityKind): Promise<void>;
   /** What the room does when plugins report: payments and projects are activity. */
   heard(trx: Trx, fact: Fact): Promise<void>;
-  /** A person blocks on one of the contract's grounds; inactivity is none of them: it is the clock's own. */
-  block(
-    trx: Trx,
-    account: string,
-    why: { ground: Exclude<BlockGround, 'inactivity'>; reason: string; by: string },
-  ): Promise<void>;
+  /** A person blocks on one of the contract's grounds. */
+  block(trx: Trx, account: string, why: { ground: StaffGround; reason: string; by: string }): Promise<void>;
   restore(trx: Trx, account: string, why: { reason: string; by: string }): Promise<void>;
   previewDeletion(account: string): Promise<DeletionPreview>;
   /** The user's click: the contract and the sessions end now, the plan is made, a request of kind erasure opens. */

@@ -4,6 +4,9 @@ import type { BlockGround } from './types.ts';
 
 type Both<T> = Record<'ru' | 'en', T>;
 
+/** The grounds on which a person blocks; inactivity is the clock's own. */
+export const staffGrounds = ['violation', 'unlawful', 'third-party-rights', 'security', 'bypass'] as const;
+
 /** What a letter calls the ground of a block. */
 export const blockGrounds: Record<BlockGround, Both<string>> = {
   violation: { ru: 'нарушение условий договора', en: 'a breach of the terms' },

@@ -1,4 +1,4 @@
-import type { Account } from '../accounts/index.ts';
+import { type Account, type StaffGround, staffGrounds } from '../accounts/index.ts';
 import { Refusal } from '../base/index.ts';
 import type { Trx } from '../db/index.ts';
 import {
@@ -12,19 +12,21 @@ import {
 } from '../http/index.ts';
 import type { ConsoleDeps } from './ports.ts';
 import { by, form, line, type Shared } from './shared.ts';
-import { accountShown, type Ground, groundNames, grounds } from './views/accounts.ts';
+import { accountShown, groundOptions } from './views/accounts.ts';
+import { cut, projectShown } from './views/projects.ts';
 
 /** Who may shut an account: both see its state here, and nothing of the person. */
-const keepers = ['admin', 'dpo'] as const;
+export const keepers = ['admin', 'dpo'] as const;
 const shownAtMost = 200;
+const projectsShown = 20;
 
-const reason = (maxLength = 2_000): Schema => ({ type: 'string', minLength: 1, maxLength, pattern: '\\S' });
+export const reason = (maxLength = 2_000): Schema => ({ type: 'string', minLength: 1, maxLength, pattern: '\\S' });
 const shape = ({ id, subject, state, registeredAt, lastActiveOn, blockedAt, blockGround }: Account) => ({
   ...{ id, subject, state, registeredAt, lastActiveOn, blockedAt, blockGround },
 });
 
 /** Only accounts of users are blocked here; staff are closed on their own screen. @throws Refusal `account.unknown` */
-async function userOf({ db, accounts }: Pick<ConsoleDeps, 'db' | 'accounts'>, id: string): Promise<Account> {
+export async function userOf({ db, accounts }: Pick<ConsoleDeps, 'db' | 'accounts'>, id: string): Promise<Account> {
   const account = id.startsWith('sub_') ? await accounts.bySubject(db, id) : await accounts.get(db, id);
   if (account?.kind !== 'user') throw new Refusal('account.unknown', 'not-found', { account: id });
   return account;
@@ -55,13 +57,13 @@ export function accountApi(deps: Pick<ConsoleDeps, 'db' | 'accounts'>): RouteDef
       response: anything,
       handler: async (call) => shape(await userOf(deps, call.params.id ?? '')),
     }),
-    route<{ ground: Ground; reason: string }>({
+    route<{ ground: StaffGround; reason: string }>({
       method: 'post',
       path: '/api/v1/accounts/:id/block',
       roles: keepers,
       summary: 'Block an account: sessions end, its holder is told the ground and how to object',
       tag: 'accounts',
-      body: form({ ground: { enum: [...grounds] }, reason: reason() }),
+      body: form({ ground: { enum: [...staffGrounds] }, reason: reason() }),
       response: anything,
       async handler(call) {
         const { id } = await userOf(deps, call.params.id ?? '');
@@ -103,9 +105,25 @@ export function accountPages(shared: Shared): RouteDefinition[] {
     const w = words(call);
     return page(`admin/${template}`, {
       account: accountShown(await found(call), w),
-      grounds: grounds.map((ground) => [ground, w.t(groundNames[ground])]),
+      grounds: groundOptions(w),
       clause: law.operator.inactivity?.clause ?? '',
       ...{ values, problems },
+    });
+  }
+
+  /** The account, and where there are projects those of its holder, by their ids alone: names are the holder's. */
+  async function accountPage(call: Pick<Call, 'params' | 'locale'>, before?: string) {
+    const w = words(call);
+    const account = await found(call);
+    const shown = { account: accountShown(account, w) };
+    if (!shared.projects) return page('admin/account', shown);
+    const limit = projectsShown + 1;
+    const listed = await shared.projects.projectsPage(account.subject, { limit, ...(before ? { before } : {}) });
+    const { rows, next } = cut(listed, projectsShown, ({ id }) => id);
+    return page('admin/account', {
+      ...shown,
+      projects: rows.map((project) => projectShown(account.id, project, law, w)),
+      older: next ? `/admin/accounts/${account.id}?before=${next}` : null,
     });
   }
 
@@ -153,10 +171,16 @@ export function accountPages(shared: Shared): RouteDefinition[] {
         return redirect(`/admin/accounts/${account.id}`);
       },
     }),
-    route({ method: 'get', path: '/admin/accounts/:id', roles: keepers, handler: (call) => formPage(call, 'account') }),
-    ...act<{ ground: Ground; reason: string }>(
+    route<Record<string, unknown>, { before?: string }>({
+      method: 'get',
+      path: '/admin/accounts/:id',
+      roles: keepers,
+      query: form({}, { before: line(64) }),
+      handler: (call) => accountPage(call, call.query.before),
+    }),
+    ...act<{ ground: StaffGround; reason: string }>(
       'block',
-      form({ ground: { enum: [...grounds] }, reason: reason() }),
+      form({ ground: { enum: [...staffGrounds] }, reason: reason() }),
       'Учётная запись заблокирована, письмо владельцу поставлено в очередь.',
       (trx, id, { ground, reason: why }, who) => accounts.block(trx, id, { ground, reason: why, by: who }),
     ),

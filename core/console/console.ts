@@ -11,6 +11,7 @@ import { logRoutes } from './logs.ts';
 import { menuOf } from './menu.ts';
 import { myRoutes } from './my.ts';
 import type { ConsoleDeps } from './ports.ts';
+import { projectBlockPages } from './project-block.ts';
 import { publicRoutes } from './public.ts';
 import { share } from './shared.ts';
 import { taskPages } from './tasks.ts';
@@ -29,6 +30,7 @@ export function createConsole(deps: ConsoleDeps): void {
     ...myRoutes(shared),
     ...adminRoutes(shared),
     ...accountPages(shared),
+    ...(deps.projects ? projectBlockPages(shared, deps.projects) : []),
     ...apiRoutes(deps),
     ...accountApi(deps),
     ...contestedApi(deps),

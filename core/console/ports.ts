@@ -1,4 +1,4 @@
-import type { Accounts } from '../accounts/index.ts';
+import type { Accounts, StaffGround } from '../accounts/index.ts';
 import type { Clock, Temporal } from '../base/index.ts';
 import type { Connectors } from '../connectors/index.ts';
 import type { Consents } from '../consents/index.ts';
@@ -78,6 +78,9 @@ export interface ProjectPages {
     order?: { id?: string; name?: string; rights?: string[] },
   ): Promise<PusherKeyView & { secret: string }>; // shown once
   deleteProject(trx: Trx, project: string): Promise<unknown>;
+  /** Staff stop one project: its owner is told the ground and how to object. */
+  block(trx: Trx, project: string, why: { ground: StaffGround; reason: string; by: string }): Promise<unknown>;
+  unblock(trx: Trx, project: string, why: { reason: string; by: string }): Promise<unknown>;
   settings(project: string): Promise<ProjectSettingsView>;
   changeSettings(trx: Trx, project: string, settings: ProjectSettingsView): Promise<unknown>;
   usage(project: string): Promise<UsageView>;
@@ -104,6 +107,7 @@ export interface ProjectView {
   name: string;
   plan: string;
   state: string;
+  grounds: string[]; // why it is suspended; empty otherwise
   url: string;
   createdAt: Instant;
 }

@@ -3,7 +3,7 @@ import { Refusal } from '../base/index.ts';
 import { type Call, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import type { IssuedTokenView, ProjectPages, ProjectView } from './ports.ts';
 import { by, form, line, type Shared, subjectOf } from './shared.ts';
-import { cut, daysChart, hoursChart, remainRows, stateOf, tokenRow, usageModel } from './views/projects.ts';
+import { cut, daysChart, hoursChart, remainRows, stateOf, tokenRow, usageModel, whyStill } from './views/projects.ts';
 
 export const users = ['relay-user'] as const;
 
@@ -74,6 +74,7 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
           project,
           plan: planTitle(project.plan),
           state: stateOf(project.state, w),
+          why: whyStill(project, w),
           billing: shared.invoices !== undefined,
           usage: usageModel(usage, w),
           days: daysChart(usage, w),

@@ -113,6 +113,16 @@ export interface LetterData {
     how: string;
     clause: string;
   };
+  /** Staff stopped one project of the account. */
+  'project.blocked': {
+    project: string;
+    blockedAt: Moment;
+    ground: string;
+    /** absent where the operator's documents name none for this ground */
+    clause?: string;
+    url: string;
+    how: string;
+  };
   'limit.warning': LimitData;
   'limit.exhausted': LimitData;
   'billing.invoice': {

@@ -49,6 +49,8 @@ export const actionWords: Readonly<Record<string, string>> = {
   'mail.taken': 'Принято входящее письмо',
   'project.active': 'Проект работает',
   'project.suspended': 'Проект приостановлен',
+  'project.blocked': 'Проект приостановлен сотрудником',
+  'project.unblocked': 'Приостановление проекта снято сотрудником',
   'project.settings': 'Изменены настройки проекта',
   'act.made': 'Составлен акт об уничтожении',
   'act.signed': 'Акт подписан',

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Engine, Temporal } from '../../core/index.ts';
+import { createBlocks } from './blocks.ts';
 import { createCluster } from './cluster.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createDoor, type Parts } from './door.ts';
@@ -90,6 +91,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
 
   const relay: Relay = {
     ...projects,
+    ...createBlocks(engine, projects),
     ...createDashboard(engine, { hub, tickets, connections: (project) => openSeats(db, project) }),
     logs: createLogAccess(engine),
     connections: (project) => hub.connections(project).length,

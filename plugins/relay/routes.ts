@@ -6,6 +6,8 @@ import {
   type RouteDefinition,
   route,
   type Schema,
+  type StaffGround,
+  staffGrounds,
   Temporal,
 } from '../../core/index.ts';
 import { loadSchemas } from './schemas.ts';
@@ -27,16 +29,17 @@ const object = (properties: Record<string, Schema>, required = Object.keys(prope
 });
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
-const projectSchema = object({
+/** What staff see of a project: nothing that its owner has written. */
+const stateProperties = {
   id,
-  name: { type: 'string' },
   plan: { type: 'string' },
   state: { enum: ['waiting', 'active', 'suspended', 'deleted'] },
   grounds: list({ type: 'string' }),
-  url: { type: 'string' },
   createdAt: instant,
   activatedAt: nullable(instant),
-});
+};
+const projectSchema = object({ ...stateProperties, name: { type: 'string' }, url: { type: 'string' } });
+const reason: Schema = { ...text(2_000), pattern: '\\S' };
 const tokenProperties = {
   id,
   name: { type: 'string' },
@@ -223,6 +226,36 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       async handler(call) {
         const project = await mine(call);
         return { project: projectOut(project), tokens: (await relay.tokens(project.id)) satisfies TokenInfo[] };
+      },
+    }),
+    route<{ ground: StaffGround; reason: string }>({
+      method: 'post',
+      path: '/api/v1/projects/:id/block',
+      roles: ['admin', 'dpo'],
+      tag: 'projects',
+      summary: 'Staff suspend a project: its connections close, its owner is told the ground and how to object.',
+      params: object({ id }),
+      body: object({ ground: { enum: [...staffGrounds] }, reason }),
+      response: object(stateProperties),
+      async handler(call) {
+        const { account: by } = who(call as unknown as Call);
+        const { params, body } = call;
+        return stateOut(await db.transaction((trx) => relay.block(trx, params.id as string, { ...body, by })));
+      },
+    }),
+    route<{ reason: string }>({
+      method: 'post',
+      path: '/api/v1/projects/:id/unblock',
+      roles: ['admin', 'dpo'],
+      tag: 'projects',
+      summary: 'Staff lift the suspension of a project.',
+      params: object({ id }),
+      body: object({ reason }),
+      response: object(stateProperties),
+      async handler(call) {
+        const { account: by } = who(call as unknown as Call);
+        const { params, body } = call;
+        return stateOut(await db.transaction((trx) => relay.unblock(trx, params.id as string, { ...body, by })));
       },
     }),
     route<NewToken>({
@@ -490,6 +523,10 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
 
 function projectOut({ subject: _subject, account: _account, ...project }: Project) {
   return project;
+}
+
+function stateOut({ id, plan, state, grounds, createdAt, activatedAt }: Project) {
+  return { id, plan, state, grounds, createdAt, activatedAt };
 }
 
 function grantOut({ scope, ...grant }: Grant) {

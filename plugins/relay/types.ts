@@ -1,4 +1,4 @@
-import type { Actor, Temporal, Trx } from '../../core/index.ts';
+import type { Actor, StaffGround, Temporal, Trx } from '../../core/index.ts';
 
 /** What a token may do. */
 export type Right = 'publish' | 'subscribe' | 'read';
@@ -240,6 +240,18 @@ export interface Relay {
   ): Promise<IssuedPusherKey>;
   activate(trx: Trx, project: string, ground?: Ground): Promise<Project>;
   suspend(trx: Trx, project: string, ground: Ground): Promise<Project>;
+  /**
+   * Staff stop one project (offer 3.6.1): the ground `violation` holds from now on, the journal has the coded ground and
+   * the reason, and the owner is told. Other projects of the account go on.
+   * @param why `by`: the account of the person who decides
+   * @throws Refusal `project.not-found` | `project.blocked-already` | `project.deleted-already`
+   */
+  block(trx: Trx, project: string, why: { ground: StaffGround; reason: string; by: string }): Promise<Project>;
+  /**
+   * Takes that ground away; the project goes on unless another one stands against it, or waits for its payment.
+   * @throws Refusal `project.not-found` | `project.not-blocked` | `project.deleted-already`
+   */
+  unblock(trx: Trx, project: string, why: { reason: string; by: string }): Promise<Project>;
   /** Ends the project: tokens dead, connections closed. Its logs keep their own terms. */
   deleteProject(trx: Trx, project: string): Promise<Project>;
   settings(project: string): Promise<Settings>;

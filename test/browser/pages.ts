@@ -21,7 +21,14 @@ export function pagesOf(site: Site): Visited[] {
 }
 
 /** Pages that only the relay has. */
-const ofRelay = new Set(['dpo-log-access', 'audit-reports', 'logs', 'my-projects', 'my-project']);
+const ofRelay = new Set([
+  'dpo-log-access',
+  'audit-reports',
+  'logs',
+  'my-projects',
+  'my-project',
+  'admin-project-block',
+]);
 
 function allPages(site: Site): Visited[] {
   const { dpo, auditor, admin, specialist } = site.staff;
@@ -123,6 +130,16 @@ function allPages(site: Site): Visited[] {
       prepare: async (page) => {
         await findUser(page);
         await page.click('main .head a.danger');
+        await page.waitForSelector('#ground');
+      },
+    },
+    {
+      name: 'admin-project-block',
+      path: '/admin/accounts',
+      who: admin,
+      prepare: async (page) => {
+        await findUser(page);
+        await page.click('main .panel a.danger');
         await page.waitForSelector('#ground');
       },
     },

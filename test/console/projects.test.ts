@@ -473,6 +473,7 @@ describe('the pages of a project', function () {
     try {
       const page = main((await owner('GET', at(''))).text);
       expect(page).to.contain('Проект приостановлен. Сообщения не принимаются и не отдаются, соединения закрыты.');
+      expect(page).to.contain('Его приостановил оператор: основание и порядок возражения — в письме и в уведомлениях.');
       expect(page).not.to.match(/Попробовать|Если и дальше|прогнозировать/);
       expect(main((await owner('GET', at('/tokens'))).text)).to.contain('Проект не работает: токен выпустить нельзя.');
       expect(main((await owner('GET', at('/debug'))).text)).to.contain('Проект не работает: ');

@@ -28,8 +28,9 @@ describe('the relay', () => {
 
   async function aProject(
     plan = 'free',
+    of?: { subject: string; account: string },
   ): Promise<{ project: string; token: string; subject: string; account: string }> {
-    const person = await house.aPerson();
+    const person = of ?? (await house.aPerson());
     return base.db.transaction(async (trx) => {
       const { project, token } = await relay.createProject(trx, { ...person, name: 'Стенд', plan });
       if (token) return { project: project.id, token: token.token, ...person };
@@ -430,6 +431,68 @@ describe('the relay', () => {
       expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(403);
       await base.db.transaction((trx) => relay.activate(trx, project, 'violation'));
       expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(202);
+    });
+
+    it('a project that staff block closes within a second, alone of its account, and comes back', async () => {
+      const { token, project, ...person } = await aProject('start');
+      const other = await aProject('start', person);
+      const [client, beside] = [await join(token), await join(other.token)];
+      house.letters.length = 0;
+      const why = { ground: 'third-party-rights', reason: 'Жалоба № 7 с приложением', by: 'acc_dpo' } as const;
+      const before = performance.now();
+      const blocked = await base.db.transaction((trx) => relay.block(trx, project, why));
+      expect(blocked).to.deep.include({ state: 'suspended', grounds: ['violation'] });
+      expect(await client.closed).to.include({ code: 4403 });
+      expect(performance.now() - before).to.be.lessThan(1000);
+      expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(403);
+      expect((await publish(house.origin, other.token, 'x', 'x')).status).to.equal(202);
+      expect(beside.socket.readyState).to.equal(beside.socket.OPEN);
+      const payment = { name: 'payment.succeeded', about: project, at: house.clock.now(), subject: person.subject };
+      await house.report({ ...payment, fields: { months: 1, kopecks: 99_000 } });
+      expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(403);
+
+      const [letter, ...more] = house.letters;
+      expect(more).to.deep.equal([]);
+      expect(letter).to.deep.include({ template: 'project.blocked', channels: ['email', 'dashboard'] });
+      expect(letter?.data).to.include({ project: 'Стенд', ground: 'нарушение прав третьих лиц' });
+      expect(letter?.data).to.include({ clause: house.law.operator.inactivity?.clause });
+      expect(String(letter?.data.blockedAt)).to.equal(house.clock.now().toString());
+      expect(letter?.data.how).to.contain('возразить').and.to.contain(house.law.operator.email);
+
+      const reason = 'Права подтверждены';
+      await base.db.transaction((trx) => relay.unblock(trx, project, { reason, by: 'acc_dpo' }));
+      expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(202);
+      await join(token);
+      await house.engine.journal.sealUp();
+      const said = await house.engine.journal.list({ about: project, prefix: 'project.', order: 'oldest' });
+      const acts = said.filter(({ actor }) => actor === 'acc_dpo');
+      expect(acts.map(({ action }) => action)).to.deep.equal(['project.blocked', 'project.unblocked']);
+      expect(acts[0]?.body).to.include({ ground: why.ground, reason: why.reason }).and.to.have.property('letter');
+      expect(acts[1]?.body).to.deep.equal({ reason });
+    });
+
+    it('a block is refused where it is one already, or where there is nothing left to block', async () => {
+      const { project } = await aProject();
+      const why = { ground: 'bypass', reason: 'Вторая учётная запись ради лимита', by: 'acc_dpo' } as const;
+      const refusalOf = (work: Promise<unknown>) => work.then(() => null).catch(({ code, kind }) => [code, kind]);
+      const block = (id = project) => refusalOf(base.db.transaction((trx) => relay.block(trx, id, why)));
+      const unblock = (id = project) => refusalOf(base.db.transaction((trx) => relay.unblock(trx, id, why)));
+      expect(await unblock()).to.deep.equal(['project.not-blocked', 'conflict']);
+      expect(await block()).to.equal(null);
+      expect(await block()).to.deep.equal(['project.blocked-already', 'conflict']);
+      await base.db.transaction((trx) => relay.deleteProject(trx, project));
+      for (const act of [block, unblock]) expect(await act()).to.deep.equal(['project.deleted-already', 'conflict']);
+      expect(await block('prj_nobody')).to.deep.equal(['project.not-found', 'not-found']);
+      expect(await unblock('prj_nobody')).to.deep.equal(['project.not-found', 'not-found']);
+    });
+
+    it('a project that is blocked and not paid for waits on when the block is lifted', async () => {
+      const person = await house.aPerson();
+      const order = { ...person, name: 'Платный', plan: 'start' };
+      const { project } = await base.db.transaction((trx) => relay.createProject(trx, order));
+      const why = { ground: 'unlawful', reason: 'Предписание', by: 'acc_dpo' } as const;
+      expect((await base.db.transaction((trx) => relay.block(trx, project.id, why))).state).to.equal('suspended');
+      expect((await base.db.transaction((trx) => relay.unblock(trx, project.id, why))).state).to.equal('waiting');
     });
 
     it('a deleted account ends tokens and connections, a blocked one until it is restored', async () => {

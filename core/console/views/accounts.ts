@@ -1,9 +1,5 @@
-import type { Account, BlockGround } from '../../accounts/index.ts';
+import { type Account, type BlockGround, staffGrounds } from '../../accounts/index.ts';
 import type { Words } from '../../http/index.ts';
-
-/** The grounds on which a person blocks; inactivity is the clock's own. */
-export const grounds = ['violation', 'unlawful', 'third-party-rights', 'security', 'bypass'] as const;
-export type Ground = (typeof grounds)[number];
 
 export const groundNames: Record<BlockGround, string> = {
   violation: 'нарушение условий договора',
@@ -21,6 +17,10 @@ const stateNames: Partial<Record<Account['state'], string>> = {
   deleted: 'договор прекращён',
   erased: 'данные уничтожены',
 };
+
+/** What a form offers to whoever blocks. */
+export const groundOptions = ({ t }: Pick<Words, 't'>): [string, string][] =>
+  staffGrounds.map((ground) => [ground, t(groundNames[ground])]);
 
 /** The state of an account, and nothing of its holder. */
 export function accountShown(account: Account, words: Words) {

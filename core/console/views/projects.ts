@@ -1,4 +1,5 @@
 import type { FieldProblem, Words } from '../../http/index.ts';
+import type { Law } from '../../law/index.ts';
 import type { DayOfUseView, ForecastView, ProjectView, RemainsView, TokenView, UsageView } from '../ports.ts';
 import { type Bar, barChart } from './chart.ts';
 
@@ -7,6 +8,24 @@ const states: Record<string, { name: string; tone: string }> = {
   active: { name: 'Работает', tone: 'green' },
   suspended: { name: 'Приостановлен', tone: 'red' },
   deleted: { name: 'Удалён', tone: 'grey' },
+};
+
+/** Why a project stands still, for its owner. */
+const standsStill: Record<string, string> = {
+  'period-ended': 'Оплаченный период закончился.',
+  dispute: 'Платёж за него оспорен.',
+  violation: 'Его приостановил оператор: основание и порядок возражения — в письме и в уведомлениях.',
+  account: 'Учётная запись заблокирована.',
+  restricted: 'Обработка данных ограничена по обращению.',
+};
+
+/** The same for staff, short. */
+const stoppedBy: Record<string, string> = {
+  'period-ended': 'период закончился',
+  dispute: 'платёж оспорен',
+  violation: 'приостановлен сотрудником',
+  account: 'учётная запись заблокирована',
+  restricted: 'обработка ограничена',
 };
 
 export const rightNames: Record<string, string> = { publish: 'публикация', subscribe: 'подписка', read: 'чтение' };
@@ -22,6 +41,30 @@ export const stateOf = (state: string, { t }: Words) => ({
   name: t(states[state]?.name ?? state),
   tone: states[state]?.tone ?? 'grey',
 });
+
+export const whyStill = ({ grounds }: Pick<ProjectView, 'grounds'>, { t }: Pick<Words, 't'>): string =>
+  grounds.map((ground) => t(standsStill[ground] ?? ground)).join(' ');
+
+/** A project as staff see it who may stop it: its state, and nothing that its owner has written. */
+export function projectShown(
+  account: string,
+  { id, plan, state, grounds, createdAt }: ProjectView,
+  { operator }: Pick<Law, 'operator'>,
+  words: Words,
+) {
+  const blocked = grounds.includes('violation');
+  const living = state !== 'deleted';
+  return {
+    ...{ id, path: `/admin/accounts/${account}/projects/${id}` },
+    account: { id: account, path: `/admin/accounts/${account}` },
+    plan: operator.plans.find((one) => one.id === plan)?.title ?? plan,
+    state: stateOf(state, words),
+    grounds: living ? grounds.map((ground) => words.t(stoppedBy[ground] ?? ground)).join(', ') : '',
+    created: words.dateTime(createdAt),
+    mayBlock: living && !blocked,
+    mayUnblock: living && blocked,
+  };
+}
 
 /** Pages of a project, in the order of its menu; the last ones are for those who may still change it. */
 export function projectPages(project: Pick<ProjectView, 'id' | 'state'>, { t }: Pick<Words, 't'>) {

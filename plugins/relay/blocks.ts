@@ -1,0 +1,78 @@
+import { blockGrounds, type Engine, Refusal, requisites, type StaffGround, type Trx } from '../../core/index.ts';
+import type { createProjects } from './projects.ts';
+import { lockProject, type ProjectRow } from './store.ts';
+import type { Project } from './types.ts';
+
+/** How to have a project go on, or to object. */
+const howToResume = {
+  ru: (contact: string) =>
+    `Чтобы возобновить работу проекта или возразить, обратитесь к оператору: ${contact}. Пишите с адреса, указанного при регистрации.`,
+  en: (contact: string) =>
+    `To have the project go on or to object, turn to the operator: ${contact}. Write from the address of your registration.`,
+};
+
+/** Staff stop one project on a coded ground, and let it go on; its owner is told, and the journal says who and why. */
+export function createBlocks(engine: Engine, projects: Pick<ReturnType<typeof createProjects>, 'suspend' | 'lift'>) {
+  const { clock, journal, law, letters } = engine;
+
+  /** @throws Refusal `project.not-found` | `project.deleted-already` */
+  async function living(trx: Trx, project: string): Promise<ProjectRow> {
+    const row = await lockProject(trx, project);
+    if (row.state !== 'deleted') return row;
+    throw new Refusal('project.deleted-already', 'conflict', { project, message: 'Проект уже удалён.' });
+  }
+
+  /** Without an address (an account that is gone) the dashboard alone. @returns id of the letter */
+  async function tell(trx: Trx, row: ProjectRow, ground: StaffGround): Promise<string> {
+    const profile = row.account_id ? await engine.accounts.profile(trx, row.account_id) : null;
+    const locale = profile?.locale ?? 'ru';
+    return letters.queue(trx, {
+      template: 'project.blocked',
+      to: { subject: row.subject_id, ...(profile ? { email: profile.email, name: profile.name } : {}) },
+      locale,
+      about: row.id,
+      channels: profile ? ['email', 'dashboard'] : ['dashboard'],
+      data: {
+        project: row.name,
+        blockedAt: clock.now(),
+        ground: blockGrounds[ground][locale],
+        ...(law.operator.inactivity ? { clause: law.operator.inactivity.clause } : {}),
+        url: `${engine.config.publicUrl}/my/projects/${row.id}`,
+        how: howToResume[locale](requisites(law.operator, locale).contact),
+      },
+    });
+  }
+
+  return {
+    async block(
+      trx: Trx,
+      project: string,
+      { ground, reason, by }: { ground: StaffGround; reason: string; by: string },
+    ): Promise<Project> {
+      const row = await living(trx, project);
+      if (row.grounds.includes('violation')) {
+        throw new Refusal('project.blocked-already', 'conflict', {
+          project,
+          message: 'Проект уже приостановлен сотрудником.',
+        });
+      }
+      const blocked = await projects.suspend(trx, project, 'violation');
+      const body = { ground, reason, letter: await tell(trx, row, ground) };
+      await journal.append(trx, { action: 'project.blocked', about: project, actor: by, body });
+      return blocked;
+    },
+
+    async unblock(trx: Trx, project: string, { reason, by }: { reason: string; by: string }): Promise<Project> {
+      const row = await living(trx, project);
+      if (!row.grounds.includes('violation')) {
+        throw new Refusal('project.not-blocked', 'conflict', {
+          project,
+          message: 'Проект не приостановлен сотрудником.',
+        });
+      }
+      const lifted = await projects.lift(trx, project, 'violation');
+      await journal.append(trx, { action: 'project.unblocked', about: project, actor: by, body: { reason } });
+      return lifted;
+    },
+  };
+}
