@@ -23,7 +23,7 @@ const standsStill: Record<string, string> = {
 const stoppedBy: Record<string, string> = {
   'period-ended': 'период закончился',
   dispute: 'платёж оспорен',
-  violation: 'приостановлен сотрудником',
+  violation: 'по решению сотрудника',
   account: 'учётная запись заблокирована',
   restricted: 'обработка ограничена',
 };
