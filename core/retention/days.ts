@@ -14,6 +14,12 @@ const compare = Temporal.PlainDate.compare;
 /** Days that were looked at, by store: until which day each waits for a hold to end, all by their numbers. */
 export type Waiting = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
+/** A store and those of its days whose records may go. */
+export interface DueStore {
+  key: string;
+  days: { day: Day; count: number }[];
+}
+
 /** The days of the stores, as a sweep sees them: which may go, when the next one may, which wait for a decision. */
 export function createDays({ db, datamap, keeper, today }: Room) {
   const stores = (): RegisteredStore[] =>
@@ -63,16 +69,26 @@ export function createDays({ db, datamap, keeper, today }: Room) {
 
   return {
     stores,
-    waiting,
 
-    /** Days of a store whose records may go today. */
-    async due(source: Trx, entry: RegisteredStore, on: Day, deferred: Waiting): Promise<{ day: Day; count: number }[]> {
-      const goesOn = goingOf(entry, deferred);
+    /** The stores that have records which may go today, each with their days; but for the busy ones. */
+    async due(source: Trx, on: Day, busy: ReadonlySet<string>): Promise<DueStore[]> {
+      const deferred = await waiting(source);
       const now = dayNumber(on);
-      return (await anchorsOf(source, entry)).filter(({ day }) => {
-        const goes = goesOn(dayNumber(day));
-        return goes !== null && goes <= now;
-      });
+      const free = stores().filter(({ key }) => !busy.has(key));
+      // Only of a store whose first day has come all days are read. All are asked at once: not a transaction's to do.
+      const firsts = await Promise.all(free.map((entry) => firstOf(db, entry, deferred)));
+      const due: DueStore[] = [];
+      for (const [index, entry] of free.entries()) {
+        const first = firsts[index] ?? null;
+        if (first === null || first > now) continue;
+        const goesOn = goingOf(entry, deferred);
+        const days = (await anchorsOf(source, entry)).filter(({ day }) => {
+          const goes = goesOn(dayNumber(day));
+          return goes !== null && goes <= now;
+        });
+        if (days.length > 0) due.push({ key: entry.key, days });
+      }
+      return due;
     },
 
     /** The first day on which something of any store may go, but for the busy ones. */

@@ -60,18 +60,14 @@ export function createSweep(room: Room, acts: Acts): Pick<Retention, 'sweep' | '
         .map(({ id }) => id);
       const busy = await storesUnderWay(trx);
       const today = room.today();
-      const waiting = await days.waiting(trx);
-      const targets: { store: string; anchored: [string, string][]; records: number }[] = [];
-      for (const entry of days.stores()) {
-        if (busy.has(entry.key)) continue;
-        const due = await days.due(trx, entry, today, waiting);
-        if (due.length === 0) continue;
-        targets.push({
-          store: entry.key,
-          anchored: toRanges(due.map(({ day }) => day)).map(({ from, before }) => [from.toString(), before.toString()]),
-          records: due.reduce((sum, { count }) => sum + count, 0),
-        });
-      }
+      const targets = (await days.due(trx, today, busy)).map(({ key, days: due }) => ({
+        store: key,
+        anchored: toRanges(due.map(({ day }) => day)).map(({ from, before }): [string, string] => [
+          from.toString(),
+          before.toString(),
+        ]),
+        records: due.reduce((sum, { count }) => sum + count, 0),
+      }));
       if (targets.length === 0) return runs;
       const id = newId('swp', clock.now());
       await insertRun(trx, { id, state: 'running', job: jobId, started_at: clock.now(), started_on: today });
