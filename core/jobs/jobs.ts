@@ -3,7 +3,7 @@ import { schedule } from 'node-cron';
 import { fromKnex, PgBoss } from 'pg-boss';
 import { systemClock, Temporal } from '../base/index.ts';
 import type { Db, Trx } from '../db/index.ts';
-import { countOpen, countQueues, holdWaiting, listFailed, notifyQueue } from './store.ts';
+import { countQueues, holdWaiting, listUnsettled, notifyQueue } from './store.ts';
 
 /** Ids and flags. Never a date of the domain, never personal data. */
 export type JobData = Record<string, unknown>;
@@ -97,7 +97,7 @@ const queueOptions = {
   deleteAfterSeconds: 86_400,
 };
 
-const idlePollMs = 5;
+const idlePollMs = 2;
 
 /**
  * @param deps.db          the pool of the application: `enqueue` writes through the caller's transaction
@@ -133,7 +133,7 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
       );
       boss.on('warning', (warning) => log.warn({ warning: warning.message }, 'The job queue warns.'));
       await boss.start();
-      for (const { id } of await listFailed(db)) known.add(id);
+      for (const { id } of (await listUnsettled(db)).failed) known.add(id);
       return boss;
     })().catch((error) => {
       opening = null;
@@ -252,11 +252,13 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
     },
     async idle() {
       await open();
-      while ((await countOpen(db)) > 0) {
+      let unsettled = await listUnsettled(db);
+      while (unsettled.open > 0) {
         if (running.size > 0) await Promise.race(running);
         else await delay(idlePollMs);
+        unsettled = await listUnsettled(db);
       }
-      const failed = (await listFailed(db)).filter(({ id }) => !known.has(id));
+      const failed = unsettled.failed.filter(({ id }) => !known.has(id));
       for (const { id } of failed) known.add(id);
       if (failed.length) {
         throw new Error(

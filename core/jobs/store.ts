@@ -1,23 +1,19 @@
 import type { Db, Trx } from '../db/index.ts';
 
-/** Jobs that still have to run or are running. */
-export async function countOpen(db: Db): Promise<number> {
-  const { rows } = await db.raw(
-    `select count(*)::int as open from pgboss.job where state in ('created', 'retry', 'active')`,
-  );
-  return rows[0].open;
-}
-
 export interface FailedJob {
   id: string;
   name: string;
   output: unknown;
 }
 
-/** Jobs that have used up their retries. pg-boss itself drops them after their retention. */
-export async function listFailed(db: Db): Promise<FailedJob[]> {
-  const { rows } = await db.raw(`select id, name, output from pgboss.job where state = 'failed' order by completed_on`);
-  return rows;
+/** How many jobs still have to run or are running, and those that have used up their retries. pg-boss drops them after their retention. */
+export async function listUnsettled(db: Db): Promise<{ open: number; failed: FailedJob[] }> {
+  const { rows } = await db.raw(
+    `select id, name, state, output from pgboss.job
+     where state in ('created', 'retry', 'active', 'failed') order by completed_on`,
+  );
+  const failed = rows.filter(({ state }: { state: string }) => state === 'failed');
+  return { open: rows.length - failed.length, failed };
 }
 
 /**

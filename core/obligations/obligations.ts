@@ -129,12 +129,11 @@ export function createObligations({
       const { name, about, at } = fact;
       const told: Told = { name, about, aboutKind: type.about, subject: fact.subject ?? null, at, fields };
       if (adopts(told)) await adopt(trx, about, told.subject);
-      for (const duty of discharges.get(name) ?? []) {
-        for (const row of await lockOpen(trx, duty, told)) {
-          if (!speaksOf(told, row)) continue;
-          const change = { ...discharged(row, at), discharged_on: dayOf(at, law.zone), discharged_by: id };
-          await updateObligation(trx, row.id, change);
-        }
+      const ended = [...(discharges.get(name) ?? [])];
+      for (const row of ended.length > 0 ? await lockOpen(trx, ended, told) : []) {
+        if (!speaksOf(told, row)) continue;
+        const change = { ...discharged(row, at), discharged_on: dayOf(at, law.zone), discharged_by: id };
+        await updateObligation(trx, row.id, change);
       }
       for (const opened of openedBy(law, told)) {
         await insertObligation(trx, { id: newId('obl', clock.now()), fact_id: id, ...opened });
@@ -143,7 +142,7 @@ export function createObligations({
     },
 
     async extend(trx, { about, duty, at, reason }) {
-      const [row] = await lockOpen(trx, duty, { about, subject: null });
+      const [row] = await lockOpen(trx, [duty], { about, subject: null });
       if (!row) throw new Refusal('obligation.unknown', 'not-found', { about, duty });
       const term = extended(law, row, at);
       const change = { ...term, because: JSON.stringify(term.because), extended_at: at, extension_reason: reason };

@@ -149,11 +149,12 @@ export async function insertObligation(trx: Trx, row: NewObligation): Promise<vo
 /** Open duties of one kind that are of this very thing or of this person. Locked. */
 export async function lockOpen(
   trx: Trx,
-  duty: string,
+  duties: readonly string[],
   { about, subject }: { about: string; subject: string | null },
 ): Promise<ObligationRow[]> {
   return trx(obligations)
-    .where({ duty, state: 'open' })
+    .where({ state: 'open' })
+    .whereIn('duty', duties)
     .where((either) => {
       either.where({ about });
       if (subject) either.orWhere({ subject_id: subject });
