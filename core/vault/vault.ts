@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, type KeyObject, randomBytes, randomFillSync } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject, randomFillSync } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -18,22 +18,35 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
 import { type Clock, Refusal, Temporal } from '../base/index.ts';
-import { keyIdOf, openBox, sealBox, unwrapKey, wrapKey } from './box.ts';
+import { keyIdOf, openBox, sealBox } from './box.ts';
 import { destroyFile, ignoreMissing, replaceFile, syncFolder, writeAt, writeNew } from './files.ts';
 import {
-  bindingOf,
-  commitmentOf,
+  buried,
   DamagedKeystore,
   type DataKey,
   decode,
   encodeHead,
-  encodeKey,
-  encodeTombstone,
+  formatVersion,
   headBytes,
   type KeystoreContents,
   type Tombstone,
+  type Tranche,
 } from './keystore.ts';
 import { lockHome } from './lock.ts';
+import {
+  arrange,
+  type EpochKey,
+  type Moved,
+  makeKey,
+  makeTranche,
+  mayTakeMore,
+  move,
+  nextNumber,
+  plainOf,
+  type Renewed,
+  renew,
+  trancheSize,
+} from './tranches.ts';
 import type { Note, Sealer, ShredReceipt, Vault } from './types.ts';
 
 /** At most this many keys lie open in memory at once; then all are put away, and opened again when used. */
@@ -93,6 +106,9 @@ export function createVault(options: {
   let epoch = 0;
   let epochKey: Buffer = Buffer.alloc(0);
   let length = 0;
+  /** the file is of an earlier version: it is read as it is, and written as the present one */
+  let outdated = false;
+  let tranches: Tranche[] = [];
   let pointerSeen = '';
   let byName = new Map<string, DataKey>();
   let byId = new Map<string, DataKey>();
@@ -179,6 +195,8 @@ export function createVault(options: {
     epoch = number;
     epochKey = key;
     length = contents.length;
+    outdated = contents.version !== formatVersion;
+    tranches = contents.tranches;
     byName = new Map(contents.keys.map((each) => [each.name, each]));
     byId = new Map(contents.keys.map((each) => [each.id.toString('hex'), each]));
     tombstones = new Map(contents.tombstones.map((each) => [each.id.toString('hex'), each]));
@@ -231,11 +249,13 @@ export function createVault(options: {
 
   // ── keys in memory ─────────────────────────────────────────────────────────────────────────────────────────────
 
+  const presentEpoch = (): EpochKey => ({ number: epoch, key: epochKey });
+
   function opened(key: DataKey): Buffer {
     if (key.dead) throw destroyed(key.name);
     if (key.open) return key.open;
     if (lyingOpen.size >= mostOpen) wipe();
-    key.open = unwrapKey(epochKey, key.wrapped, bindingOf(epoch, key));
+    key.open = plainOf(key, presentEpoch());
     lyingOpen.add(key);
     return key.open;
   }
@@ -256,6 +276,7 @@ export function createVault(options: {
 
   function wipe(): void {
     for (const key of lyingOpen) putAway(key);
+    for (const tranche of tranches) tranche.ready = null;
   }
 
   // ── making keys: many callers, one write, one fsync ────────────────────────────────────────────────────────────
@@ -342,20 +363,28 @@ export function createVault(options: {
     wanted.clear();
     if (batch.length === 0) return;
     const made: DataKey[] = [];
+    const begun: Tranche[] = [];
     try {
+      if (outdated) await rewrite();
+      const records: Buffer[] = [];
       for (const [name] of batch) {
-        const key = randomFillSync(Buffer.alloc(32));
-        const id = randomBytes(16);
-        const commitment = commitmentOf(key);
-        const wrapped = wrapKey(epochKey, key, bindingOf(epoch, { id, name, commitment }));
-        made.push({ id, name, commitment, wrapped, open: key, dead: false });
+        const tranche = withRoom(begun);
+        if (begun.includes(tranche) && tranche.members.size === 0) records.push(tranche.record);
+        const key = makeKey(name, tranche, presentEpoch());
+        tranche.members.add(key);
+        made.push(key);
+        records.push(key.record);
       }
-      await append(Buffer.concat(made.map(encodeKey)));
+      await append(Buffer.concat(records));
     } catch (error) {
-      for (const key of made) putAway(key);
+      for (const key of made) {
+        key.tranche?.members.delete(key);
+        putAway(key);
+      }
       for (const [, { reject }] of batch) reject(error);
       return;
     }
+    tranches.push(...begun);
     for (const [i, [name, { resolve: hand }]] of batch.entries()) {
       const key = made[i] as DataKey;
       if (lyingOpen.size >= mostOpen) wipe();
@@ -364,6 +393,15 @@ export function createVault(options: {
       byId.set(key.id.toString('hex'), key);
       hand(key);
     }
+  }
+
+  /** Where the next key goes: the newest tranche, or one that is begun. */
+  function withRoom(begun: Tranche[]): Tranche {
+    const newest = begun.at(-1) ?? tranches.at(-1);
+    if (mayTakeMore(newest)) return newest;
+    const tranche = makeTranche(nextNumber([...tranches, ...begun]), presentEpoch());
+    begun.push(tranche);
+    return tranche;
   }
 
   async function append(records: Buffer): Promise<void> {
@@ -382,34 +420,43 @@ export function createVault(options: {
 
   // ── destroying keys ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends the epoch: survivors are wrapped anew, the pointer moves, and the old epoch's files are destroyed. */
-  async function turnEpoch(doomed: DataKey[], runId: string, keep: (each: Tombstone) => boolean): Promise<void> {
-    const from = epoch;
+  /** The same keys in a file of the present version. */
+  async function rewrite(): Promise<void> {
+    await finishDestruction();
+    await turnEpoch([], '');
+  }
+
+  /**
+   * Ends the epoch: the neighbours of what is destroyed are wrapped anew, and so are the keys of all tranches; the
+   * pointer moves, and the old epoch's files are destroyed.
+   */
+  async function turnEpoch(doomed: DataKey[], runId: string, forgotten: readonly Tombstone[] = []): Promise<void> {
     const to = epoch + 1;
-    const gone = new Set(doomed);
     const at = clock.now().toString();
-    const remembered = [...tombstones.values()].filter(keep);
-    for (const { id, name, commitment } of doomed) {
-      remembered.push({ id, name, commitment, runId, epochFrom: from, epochTo: to, at });
-    }
+    const gravestones = doomed.map(({ id, name, commitment }) =>
+      buried({
+        ...{ id: Buffer.from(id), commitment: Buffer.from(commitment) },
+        name,
+        runId,
+        epochFrom: epoch,
+        epochTo: to,
+        at,
+      }),
+    );
     const nextKey = randomFillSync(Buffer.alloc(32));
-    const survivors: { key: DataKey; wrapped: Buffer }[] = [];
-    const parts = [encodeHead(to, nextKey)];
     let adopted = false;
     try {
-      const [wrapping, wrappingNext] = [createSecretKey(epochKey), createSecretKey(nextKey)];
-      let done = 0;
-      for (const key of byName.values()) {
-        if (gone.has(key)) continue;
-        const plain = key.open ?? unwrapKey(wrapping, key.wrapped, bindingOf(from, key));
-        const wrapped = wrapKey(wrappingNext, plain, bindingOf(to, key));
-        if (plain !== key.open) plain.fill(0);
-        survivors.push({ key, wrapped });
-        parts.push(encodeKey({ ...key, wrapped }));
-        if (++done % rewrapSlice === 0) await breathe();
-      }
-      parts.push(...remembered.map(encodeTombstone));
-      const bytes = Buffer.concat(parts);
+      const { renewed, begun, moved } = await wrapAnew(doomed, { number: to, key: createSecretKey(nextKey) });
+      const stones = new Map(tombstones);
+      for (const stone of forgotten) stones.delete(stone.id.toString('hex'));
+      for (const stone of gravestones) stones.set(stone.id.toString('hex'), stone);
+      const bytes = Buffer.concat([
+        encodeHead(to, nextKey),
+        ...renewed.flatMap(({ tranche, record }) => [record, ...recordsOf(tranche.members)]),
+        ...begun.map(({ record }) => record),
+        ...moved.map(({ anew }) => anew.record),
+        ...recordsOf(stones.values()),
+      ]);
       await writeNew(fileOf(to, 'kek'), nextKey);
       step('new-epoch-key');
       await writeNew(fileOf(to, 'keys'), bytes);
@@ -428,14 +475,10 @@ export function createVault(options: {
       epochKey = nextKey;
       epoch = to;
       length = bytes.length;
-      for (const { key, wrapped } of survivors) key.wrapped = wrapped;
-      for (const key of doomed) {
-        key.dead = true;
-        key.wrapped.fill(0);
-        byName.delete(key.name);
-        byId.delete(key.id.toString('hex'));
-      }
-      tombstones = new Map(remembered.map((each) => [each.id.toString('hex'), each]));
+      outdated = false;
+      tombstones = stones;
+      takeOver(renewed, begun, moved);
+      for (const key of doomed) forgetKey(key);
       pointerSeen = pointerNow();
     } finally {
       if (!adopted) nextKey.fill(0);
@@ -444,6 +487,43 @@ export function createVault(options: {
     await settle();
     step('switch-synced');
     await finishDestruction();
+  }
+
+  async function wrapAnew(
+    doomed: DataKey[],
+    to: EpochKey,
+  ): Promise<{ renewed: Renewed[]; begun: Tranche[]; moved: Moved[] }> {
+    const from = { number: epoch, key: createSecretKey(epochKey) };
+    const { staying, moving } = arrange(byName.values(), tranches, doomed);
+    const renewed = staying.map((tranche) => renew(tranche, from, to));
+    const first = nextNumber(tranches);
+    const begun: Tranche[] = [];
+    const moved: Moved[] = [];
+    for (const [index, key] of moving.entries()) {
+      if (index % trancheSize === 0) begun.push(makeTranche(first + begun.length, to));
+      moved.push(move(key, begun.at(-1) as Tranche, from, to));
+      if (index % rewrapSlice === rewrapSlice - 1) await breathe();
+    }
+    return { renewed, begun, moved };
+  }
+
+  function takeOver(renewed: Renewed[], begun: Tranche[], moved: Moved[]): void {
+    const staying = new Set(renewed.map(({ tranche }) => tranche));
+    for (const tranche of tranches) if (!staying.has(tranche)) tranche.wrapped.fill(0);
+    for (const { tranche, wrapped, record } of renewed) Object.assign(tranche, { wrapped, record });
+    tranches = [...staying, ...begun];
+    for (const { key, anew } of moved) {
+      const { id, commitment, wrapped, record, tranche } = anew;
+      Object.assign(key, { id, commitment, wrapped, record, tranche });
+      tranche?.members.add(key);
+    }
+  }
+
+  function forgetKey(key: DataKey): void {
+    key.dead = true;
+    key.wrapped.fill(0);
+    byName.delete(key.name);
+    byId.delete(key.id.toString('hex'));
   }
 
   async function settle(): Promise<void> {
@@ -605,7 +685,7 @@ export function createVault(options: {
         // An earlier run may have been broken off after the switch: its old key must go before anything is claimed.
         await finishDestruction();
         const doomed = [...asked].map((name) => byName.get(name)).filter((key) => key !== undefined);
-        if (doomed.length > 0) await turnEpoch(doomed, runId, () => true);
+        if (doomed.length > 0) await turnEpoch(doomed, runId);
       });
       await payNotes();
       const told = [...tombstones.values()]
@@ -625,9 +705,9 @@ export function createVault(options: {
       const old = (each: Tombstone): boolean => Temporal.Instant.compare(each.at, before) < 0;
       return exclusive(async () => {
         await finishDestruction();
-        const count = [...tombstones.values()].filter(old).length;
-        if (count > 0) await turnEpoch([], '', (each) => !old(each));
-        return count;
+        const forgotten = [...tombstones.values()].filter(old);
+        if (forgotten.length > 0) await turnEpoch([], '', forgotten);
+        return forgotten.length;
       });
     },
 
@@ -677,6 +757,10 @@ function syncNow(path: string, flags: 'r' | 'r+'): void {
   } finally {
     closeSync(file);
   }
+}
+
+function recordsOf(items: Iterable<{ record: Buffer }>): Buffer[] {
+  return Array.from(items, ({ record }) => record);
 }
 
 function byTombstoneName(a: Tombstone, b: Tombstone): number {

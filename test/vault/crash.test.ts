@@ -9,6 +9,12 @@ import { createVault, type Vault } from '../../core/vault/index.ts';
 
 const clock = movableClock(Temporal.Instant.from('2026-05-12T09:00:00Z'));
 const text = Buffer.from('payload');
+interface Sealed {
+  goneBox: Buffer;
+  keptBoxes: Buffer[];
+  kek: Buffer;
+}
+
 const doomed = 'payload/2026-05-12/prj_a';
 const survivor = 'payload/2026-06-01/prj_a';
 
@@ -35,7 +41,7 @@ describe('a destruction that is broken off', () => {
     for (const at of [1, 3, 4, 5, 6, 8, 10, steps.length - 1].filter((index) => index < steps.length)) {
       const folder = mkdtempSync(join(tmpdir(), 'srok-crash-'));
       try {
-        const { goneBox, keptBox, kek } = await prepare(folder);
+        const sealed = await prepare(folder);
         const child = spawn(
           process.execPath,
           [new URL('./killed-while-shredding.ts', import.meta.url).pathname, folder, String(at), doomed],
@@ -46,7 +52,7 @@ describe('a destruction that is broken off', () => {
         const [, signal] = await once(child, 'exit');
         expect(signal, `step ${at} was reached`).to.equal('SIGKILL');
         const vault = createVault({ folder, clock });
-        await finishAndCheck(vault, folder, { goneBox, keptBox, kek });
+        await finishAndCheck(vault, folder, sealed);
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
@@ -69,12 +75,15 @@ async function stepsOfAWholeRun(): Promise<string[]> {
   }
 }
 
-async function prepare(folder: string): Promise<{ goneBox: Buffer; keptBox: Buffer; kek: Buffer }> {
+async function prepare(folder: string): Promise<Sealed> {
   const vault = createVault({ folder, clock });
   const goneBox = await vault.seal(doomed, text, 'a');
   const keptBox = await vault.seal(survivor, text, 'a');
+  // So many that not all of them lie beside the one that will be destroyed.
+  await Promise.all(Array.from({ length: 130 }, (_, index) => vault.sealer(`account/acc_${index}`)));
+  const farBox = await vault.seal('account/acc_129', text, 'a');
   await vault.close();
-  return { goneBox, keptBox, kek: readFileSync(join(folder, 'epoch-000001.kek')) };
+  return { goneBox, keptBoxes: [keptBox, farBox], kek: readFileSync(join(folder, 'epoch-000001.kek')) };
 }
 
 async function breakOffAt(steps: string[], at: number, restarted: boolean): Promise<void> {
@@ -108,11 +117,7 @@ async function breakOffAt(steps: string[], at: number, restarted: boolean): Prom
   }
 }
 
-async function finishAndCheck(
-  vault: Vault,
-  folder: string,
-  { goneBox, keptBox, kek }: { goneBox: Buffer; keptBox: Buffer; kek: Buffer },
-): Promise<void> {
+async function finishAndCheck(vault: Vault, folder: string, { goneBox, keptBoxes, kek }: Sealed): Promise<void> {
   const told: string[] = [];
   await vault.noteTo(async (action) => {
     told.push(action);
@@ -120,7 +125,7 @@ async function finishAndCheck(
   const receipt = await vault.shred([doomed], { runId: 'act_1' });
   expect(receipt).to.include({ keys: 1, epochFrom: 1, epochTo: 2 });
   expect(vault.has(doomed)).to.equal(false);
-  expect((await vault.open(keptBox, 'a')).equals(text)).to.equal(true);
+  for (const box of keptBoxes) expect((await vault.open(box, 'a')).equals(text)).to.equal(true);
   expect(vault.openable(goneBox)).to.equal(false);
   await vault.close();
   const files = readdirSync(folder)
@@ -129,7 +134,7 @@ async function finishAndCheck(
   expect(files).to.deep.equal(['current', 'epoch-000002.kek', 'epoch-000002.keys']);
   for (const name of files) expect(readFileSync(join(folder, name)).includes(kek)).to.equal(false);
   const later = createVault({ folder, clock });
-  expect((await later.open(keptBox, 'a')).equals(text)).to.equal(true);
+  for (const box of keptBoxes) expect((await later.open(box, 'a')).equals(text)).to.equal(true);
   expect(later.openable(goneBox)).to.equal(false);
   await later.close();
 }
