@@ -5,6 +5,7 @@ export type RefusalKind =
   | 'forbidden' // somebody, but not allowed
   | 'not-found'
   | 'conflict' // right in itself, wrong in this state
+  | 'key-reused' // a one-time key that already stands for something else
   | 'too-large'
   | 'limit' // a limit of the plan or of the rate is reached
   | 'unavailable'; // we cannot do it now

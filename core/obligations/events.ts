@@ -115,7 +115,7 @@ export function createEvents(deps: EventsDeps): Events {
     };
     const before = await takeKey(trx, row);
     if (before) {
-      if (!before.said.equals(row.said)) throw new Refusal('event.key-taken', 'conflict', { field: 'key' });
+      if (!before.said.equals(row.said)) throw new Refusal('event.key-taken', 'key-reused', { field: 'key' });
       return { id: before.about, again: true };
     }
     const place = begins ? null : await placeOf(trx, { fact, about: made });

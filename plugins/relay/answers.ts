@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Engine, Refusal, statusOf } from '../../core/index.ts';
+import { type Engine, type Locale, Refusal, statusOf } from '../../core/index.ts';
 import { HungUp, TooSlow } from './bodies.ts';
+import { languageOf, reasonOf } from './words.ts';
 
 const passingMs = 30_000;
 const passedBytes = 16 * 1024 * 1024;
@@ -22,7 +23,9 @@ const titles: Record<number, string> = {
 };
 
 // Refusals whose status is finer than their kind.
-const finer: Record<string, number> = { 'idempotency.other-body': 422, 'body.wrong-type': 415 };
+const finer: Record<string, number> = { 'body.wrong-type': 415 };
+
+const unavailable = { code: 'log.unavailable', details: { message: 'The log is not available; try again.' } };
 
 /** A known path with a method it does not have. */
 export class WrongMethod extends Error {
@@ -39,8 +42,11 @@ interface Problem {
   body: string;
 }
 
-/** What a failure looks like to programs: problem details (RFC 9457). What is not a refusal of ours is told to nobody. */
-export function problemOf(engine: Engine, error: unknown): Problem {
+/**
+ * What a failure looks like to programs: problem details (RFC 9457), in the language that they ask for. What is not a
+ * refusal of ours is told to nobody.
+ */
+export function problemOf(engine: Engine, error: unknown, asked: IncomingHttpHeaders): Problem {
   let status = 503;
   let code = 'log.unavailable';
   let details: Record<string, unknown> = { retryAfter: 1, message: 'The log is not available; try again.' };
@@ -59,7 +65,8 @@ export function problemOf(engine: Engine, error: unknown): Problem {
   } else engine.log.error({ error: String(error) }, 'A request of the relay failed.');
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (typeof details.retryAfter === 'number') headers['retry-after'] = String(details.retryAfter);
-  const { message, retryAfter, field, ...more } = details;
+  const { message: _own, retryAfter, field, ...more } = details;
+  const message = reasonOf({ code, details }, languageOf(asked));
   const body = JSON.stringify({
     type: `urn:srok:problem:${code}`,
     title: titles[status] ?? 'Error',
@@ -87,7 +94,7 @@ export function sendProblem(engine: Engine, request: IncomingMessage, response: 
     response.destroy();
     return;
   }
-  const { status, headers, body } = problemOf(engine, error);
+  const { status, headers, body } = problemOf(engine, error, request.headers);
   if (error instanceof TooSlow) {
     // Whoever sends by drops would hold the connection for as long again.
     response.writeHead(status, { ...headers, connection: 'close' }).end(body, () => request.destroy());
@@ -98,8 +105,8 @@ export function sendProblem(engine: Engine, request: IncomingMessage, response: 
 }
 
 /** The same on a socket that was to become a WebSocket. */
-export function refuseUpgrade(engine: Engine, socket: Duplex, error: unknown): void {
-  const { status, headers, body } = problemOf(engine, error);
+export function refuseUpgrade(engine: Engine, request: IncomingMessage, socket: Duplex, error: unknown): void {
+  const { status, headers, body } = problemOf(engine, error, request.headers);
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${titles[status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`);
 }
@@ -116,15 +123,9 @@ export function sendJson(response: ServerResponse, status: number, body: object)
 }
 
 /** A refusal as an error of one frame or one line: the code, the words, and whatever else it names. */
-export function errorOf(error: unknown, ref?: unknown): Record<string, unknown> {
-  const known = error instanceof Refusal;
-  const { message, ...details } = known ? error.details : { message: 'The log is not available; try again.' };
-  return {
-    ...details,
-    code: known ? error.code : 'log.unavailable',
-    message: message ?? (known ? error.code : ''),
-    ...(ref === undefined ? {} : { ref }),
-  };
+export function errorOf(error: unknown, language: Locale | null): Record<string, unknown> {
+  const { code, details } = error instanceof Refusal ? error : unavailable;
+  return { ...details, code, message: reasonOf({ code, details }, language) ?? code };
 }
 
 /** Lets the rest of a refused body go by, so that the sender reads our answer; but not without end. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Engine, Refusal } from '../../core/index.ts';
+import { type Engine, type Locale, Refusal } from '../../core/index.ts';
 import { errorOf } from './answers.ts';
 import { createPile, readChunks } from './bodies.ts';
 import { bytesOf, checkChannel, checkKey, checkType } from './channel.ts';
@@ -8,6 +8,7 @@ import { noOthers } from './frames.ts';
 import type { Pass } from './gate.ts';
 import type { Accepted } from './log.ts';
 import type { Outgoing, Publisher, Sender } from './publisher.ts';
+import { languageOf } from './words.ts';
 
 export const batchType = 'application/x-ndjson';
 const linesPerBatch = 1000;
@@ -57,13 +58,13 @@ export function createBatches(
     try {
       const lines = await read(request);
       const outcomes = await publisher.many(pass, from, lines);
-      answer(response, outcomes);
+      answer(response, outcomes, languageOf(request.headers));
     } finally {
       held -= declared;
     }
   };
 
-  function answer(response: ServerResponse, outcomes: readonly (Accepted | Error)[]): void {
+  function answer(response: ServerResponse, outcomes: readonly (Accepted | Error)[], language: Locale | null): void {
     for (const outcome of outcomes) {
       if (outcome instanceof Error && !(outcome instanceof Refusal)) {
         engine.log.error({ error: String(outcome) }, 'A line of a batch failed.');
@@ -71,7 +72,7 @@ export function createBatches(
     }
     // Nothing was taken and nothing was wrong with the lines: the whole request is to be tried again.
     if (outcomes.every((outcome) => outcome instanceof Refusal && outcome.kind === 'unavailable')) throw outcomes[0];
-    const body = outcomes.map(lineOf).join('');
+    const body = outcomes.map((outcome) => lineOf(outcome, language)).join('');
     response
       .writeHead(200, {
         'content-type': `${batchType}; charset=utf-8`,
@@ -82,8 +83,8 @@ export function createBatches(
   }
 }
 
-function lineOf(outcome: Accepted | Error): string {
-  if (outcome instanceof Error) return `${JSON.stringify({ error: errorOf(outcome) })}\n`;
+function lineOf(outcome: Accepted | Error, language: Locale | null): string {
+  if (outcome instanceof Error) return `${JSON.stringify({ error: errorOf(outcome, language) })}\n`;
   // Channel names are checked to have no character that JSON escapes.
   return `{"id":"${outcome.id}","channel":"${outcome.channel}","offset":${outcome.offset}}\n`;
 }

@@ -43,6 +43,7 @@ export function tooLarge(bytes: number): Refusal {
 export function offsetAhead(newest: number): Refusal {
   return new Refusal('offset.ahead', 'invalid', {
     field: 'after',
+    newest,
     message: `The newest offset of this channel is ${newest}.`,
   });
 }

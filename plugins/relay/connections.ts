@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { addressOf, type Engine, newId, Refusal } from '../../core/index.ts';
+import { addressOf, type Engine, type Locale, newId, Refusal } from '../../core/index.ts';
 import { errorOf } from './answers.ts';
 import type { ClientFrame, Codec, Voice } from './frames.ts';
 import { mayDo, type Pass } from './gate.ts';
 import { type Connection, closeCodes, type Hub } from './hub.ts';
 import type { Accepted } from './log.ts';
 import { type Publisher, type Sender, senderOf } from './publisher.ts';
+import { languageOf } from './words.ts';
 
 /** Frames of one connection that may be under way; beyond that it is not read until some are answered. */
 const framesInFlight = 1024;
@@ -136,10 +137,15 @@ export function createConnections(
   }
 
   function accept(ws: WebSocket, admission: Admission): Connection {
-    return openDirectly(ws, admission, (came, over) => take(admission.codec, came, over));
+    const voice = { codec: admission.codec, language: languageOf(admission.request.headers) };
+    return openDirectly(ws, admission, (came, over) => take(voice, came, over));
   }
 
-  function take(codec: Codec, { connection, from, data, isBinary }: Came, over: (error?: unknown) => void): void {
+  function take(
+    { codec, language }: Heard,
+    { connection, from, data, isBinary }: Came,
+    over: (error?: unknown) => void,
+  ): void {
     if (connection.closed) {
       over();
       return;
@@ -156,7 +162,7 @@ export function createConnections(
     };
     const refuse = (error: unknown): void => {
       if (!(error instanceof Refusal)) engine.log.error({ error: String(error) }, 'A frame could not be obeyed.');
-      tell(() => codec.error(errorOf(error), ref));
+      tell(() => codec.error(errorOf(error, language), ref));
     };
     if ('refusal' in read) refuse(read.refusal);
     else if (read.frame.does === 'publish') {
@@ -194,7 +200,7 @@ export function createConnections(
     const refuse = (error: unknown): void => {
       goOn();
       if (ws.readyState !== ws.OPEN) return;
-      socket.write(codec.error(errorOf(error), ref));
+      socket.write(codec.error(errorOf(error, languageOf(request.headers)), ref));
       ws.close(closeCodeOf(error), error instanceof Refusal ? error.code : 'log.unavailable');
     };
     const hear = async (data: Buffer, isBinary: boolean): Promise<void> => {
@@ -244,6 +250,12 @@ export function createConnections(
       for (const ws of strangers.keys()) ws.close(closeCodes.restart, 'the service restarts');
     },
   };
+}
+
+/** How a connection is spoken to. */
+interface Heard {
+  codec: Codec;
+  language: Locale | null;
 }
 
 /** Lets a ticket in: `enter` is called in the same turn in which its seat is taken. */

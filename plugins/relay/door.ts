@@ -238,7 +238,7 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     },
     upgrade(request, socket, head) {
       socket.on('error', () => socket.destroy());
-      connect(request, socket, head).catch((error) => refuseUpgrade(engine, socket, error));
+      connect(request, socket, head).catch((error) => refuseUpgrade(engine, request, socket, error));
     },
     stop() {
       wicket.stop();

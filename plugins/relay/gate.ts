@@ -5,7 +5,7 @@ import type { Listener } from './listener.ts';
 import { createPresent } from './present.ts';
 import { planOf } from './projects.ts';
 import { foreignOrigin, isAllowed, mayCome } from './settings.ts';
-import { markUsed, type ProjectRow, projectById, type TokenRow, tokensOf, tokenWithProject } from './store.ts';
+import { markUsed, type ProjectRow, projectById, type TokenRow, tokensNamed, tokenWithProject } from './store.ts';
 import { parseToken, type ShownToken, sameHash, tokenIn } from './tokens.ts';
 import type { Right } from './types.ts';
 
@@ -140,14 +140,15 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     const open = hub.connections(project);
     if (open.length === 0) return;
     const row = await projectById(db, project);
-    const tokens = new Map((await tokensOf(db, project, clock.now())).map((token) => [token.id, token]));
+    const ids = [...new Set(open.map(({ pass }) => pass.token.id))];
+    const tokens = new Map((await tokensNamed(db, ids)).map((token) => [token.id, token]));
     for (const connection of open) {
       if (!row || row.state === 'deleted') hub.close(connection, closeCodes.tokenDead, 'the project is gone');
       else if (row.state !== 'active') {
         hub.close(connection, closeCodes.notAllowed, `the project is ${row.state}: ${row.grounds.join(', ')}`);
       } else {
         const token = tokens.get(connection.pass.token.id);
-        if (!token) hub.close(connection, closeCodes.tokenDead, 'the token has been replaced');
+        if (!token || !alive(token)) hub.close(connection, closeCodes.tokenDead, endOf(token));
         else if (!isAllowed(connection.pass.origin, row.origins)) {
           hub.close(connection, closeCodes.notAllowed, 'the origin is not allowed any more');
         } else connection.pass = { ...connection.pass, token, project: row, limits: limitsOf(row) };
@@ -266,7 +267,7 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
             // A token that a rotation has replaced ends at its instant, without anyone telling.
             const { expires_at: expiresAt } = connection.pass.token;
             if (expiresAt && Temporal.Instant.compare(expiresAt, now) <= 0) {
-              hub.close(connection, closeCodes.tokenDead, 'the token has been replaced');
+              hub.close(connection, closeCodes.tokenDead, endOf(connection.pass.token));
             }
           }
         }
@@ -278,6 +279,11 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
       if (pulse) clearInterval(pulse);
     },
   };
+}
+
+/** What ended a token: somebody, or the end of the time in which it lived beside the one that replaced it. */
+function endOf(token: TokenRow | undefined): string {
+  return token && !token.revoked_at ? 'the token has been replaced' : 'the token has been revoked';
 }
 
 function refused(): Refusal {

@@ -124,7 +124,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     order: CreateProject & { key: string },
   ): Promise<{ project: Project; token: IssuedToken | null }> {
     if (row.name !== order.name.trim() || row.plan !== order.plan) {
-      throw new Refusal('idempotency.other-body', 'conflict', {
+      throw new Refusal('idempotency.other-body', 'key-reused', {
         message: 'С этим ключом уже создан другой проект: для нового нужен новый ключ.',
       });
     }

@@ -67,7 +67,7 @@ export async function withoutRepeats(client: Client, clock: Clock, batch: readon
 }
 
 function otherBody(): Refusal {
-  return new Refusal('idempotency.other-body', 'conflict', {
+  return new Refusal('idempotency.other-body', 'key-reused', {
     message: 'This key has been used for another message: of another channel, type or body.',
   });
 }

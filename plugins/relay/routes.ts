@@ -194,7 +194,7 @@ export function relayRoutes(engine: Engine, relay: Relay): RouteDefinition[] {
       tag: 'projects',
       summary:
         'Creates a project; on a free plan its first token is answered, once. Sent again with the same Idempotency-Key ' +
-        '(32 to 255 characters) it is the same project, and for a day gets the same answer.',
+        '(32 to 255 characters) it is the same project, and for a day gets the same answer; with another body it is 422 idempotency.other-body.',
       body: object({ name: text(100), plan: text(50) }),
       response: { 201: object({ project: projectSchema, token: nullable(issuedSchema) }) },
       async handler(call) {

@@ -139,6 +139,11 @@ export async function tokensOf(db: Db | Trx, project: string, at: Instant): Prom
     .orderBy('id');
 }
 
+/** These tokens, living or not. */
+export async function tokensNamed(db: Db, ids: readonly string[]): Promise<TokenRow[]> {
+  return db('relay.tokens').whereIn('id', [...ids]);
+}
+
 /** Ends tokens of a project at an instant: all, of one kind, but `except`, or only `only`. @returns how many */
 export async function endTokens(
   trx: Trx,

@@ -133,7 +133,7 @@ export function createWicket(
     }
 
     function refuse(error: Error): void {
-      const { status, headers, body } = problemOf(engine, error);
+      const { status, headers, body } = problemOf(engine, error, head?.request.headers ?? {});
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
       const first = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n`;
       answer(`${first}${lines.join('')}${connectionLines}date: ${date()}\r\n\r\n${body}`, 'utf8');

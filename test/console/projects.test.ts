@@ -152,8 +152,8 @@ describe('the pages of a project', function () {
       expect(main(nameless.text)).to.contain('Название: Заполните это поле');
       // Gone back to, filled in anew and sent, it is told apart; sent from the page that says so, it is a new one.
       const other = await buyer('POST', '/my/projects', { form: { ...form, name: 'Склад' } });
-      expect(other.status).to.equal(409);
-      expect(main(other.text)).to.contain('По этой форме проект уже создан.');
+      expect(other.status).to.equal(422);
+      expect(main(other.text)).to.contain('Это уже отправлено с другим содержанием.');
       expect(await projectsOf(buyer)).to.have.length(1);
       const again = { _csrf: other.token, name: 'Склад', plan: 'start', key: oneTime(other.text) };
       expect((await buyer('POST', '/my/projects', { form: again })).status).to.equal(303);
@@ -194,7 +194,8 @@ describe('the pages of a project', function () {
       expect([first.status, second.status]).to.deep.equal([201, 201]);
       expect(second.json()).to.deep.equal(first.json());
       expect(first.json().token.token).to.match(/^srok_/);
-      expect((await make(key, { ...body, name: 'Другое' })).json().code).to.equal('idempotency.other-body');
+      const other = await make(key, { ...body, name: 'Другое' });
+      expect([other.status, other.json().code]).to.deep.equal([422, 'idempotency.other-body']);
       expect((await make('short')).json().code).to.equal('idempotency.bad-key');
       // Of what is kept neither the key nor the token can be told.
       const { db, clock } = test.app.engine;

@@ -151,6 +151,8 @@ describe('the native API of the relay', () => {
       expect(d.offset).to.equal(2);
       const again = await stand.batch(token, [order, { ...order, key: 'order-2' }]);
       expect(again.lines).to.deep.equal([a, d]);
+      const alone = await publish(stand.house.origin, token, 'keys', 'three', { 'idempotency-key': 'order-1' });
+      expect([alone.status, alone.body.code]).to.deep.equal([422, 'idempotency.other-body']);
       // The same key by the other door is the same message too.
       const single = await publish(stand.house.origin, token, 'keys', 'plain', { 'idempotency-key': 'k' });
       const viaBatch = await stand.batch(token, [

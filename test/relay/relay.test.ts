@@ -530,6 +530,16 @@ describe('the relay', () => {
       expect((await publish(house.origin, third.token, 'x', 'x')).status).to.equal(202);
     });
 
+    it('tells each connection what ended its token: the owner, or an overlap', async () => {
+      const { token, project } = await aProject();
+      const fresh = await base.db.transaction((trx) => relay.rotateToken(trx, project, { overlapMs: 60_000 }));
+      const [old, other] = [await join(token), await join(fresh.token)];
+      await base.db.transaction((trx) => relay.revokeToken(trx, project, fresh.id));
+      expect(await other.closed).to.deep.equal({ code: 4401, reason: 'the token has been revoked' });
+      house.clock.moveTo(house.clock.now().add({ seconds: 60 }));
+      expect(await old.closed).to.deep.equal({ code: 4401, reason: 'the token has been replaced' });
+    });
+
     it('a token without the right to publish does not', async () => {
       const { project } = await aProject();
       const reader = await base.db.transaction((trx) => relay.issueToken(trx, project, { rights: ['subscribe'] }));

@@ -1,4 +1,5 @@
-import { Refusal } from '../../../core/index.ts';
+import { type Locale, Refusal } from '../../../core/index.ts';
+import { errorOf } from '../answers.ts';
 import { bytesOf, shown, textFrame } from '../channel.ts';
 import type { Voice } from '../frames.ts';
 import { closeCodes } from '../hub.ts';
@@ -66,9 +67,8 @@ export function connectCodeOf(error: unknown): number {
 }
 
 /** The words of a failure, for a frame; what is not a refusal of ours is told to nobody. */
-export function wordsOf(error: unknown): string {
-  if (!(error instanceof Refusal)) return 'The log is not available; try again.';
-  return String(error.details.message ?? error.code);
+export function wordsOf(error: unknown, language: Locale | null): string {
+  return String(errorOf(error, language).message);
 }
 
 /** One event as a client sent it. */

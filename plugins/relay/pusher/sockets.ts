@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { type Door, type Engine, Refusal, statusOf } from '../../../core/index.ts';
+import { type Door, type Engine, type Locale, Refusal, statusOf } from '../../../core/index.ts';
 import { sendProblem } from '../answers.ts';
 import { type Came, createConnections } from '../connections.ts';
 import { type Parts, usual } from '../door.ts';
 import { mayDo, type Pass } from '../gate.ts';
 import type { Connection } from '../hub.ts';
+import { languageOf } from '../words.ts';
 import {
   connectCodeOf,
   errorFrame,
@@ -60,7 +61,7 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ error: String(error) }, 'A connection could not be let in.');
       // Clients read the reason from a WebSocket, not from a status: it is opened to be closed.
-      upgrade((ws) => turnAway(ws, error));
+      upgrade((ws) => turnAway(ws, error, languageOf(request.headers)));
     }
   }
 
@@ -80,7 +81,9 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
   function welcome(ws: WebSocket, { request, socket, pass, secret }: Entrant): void {
     const admission = { pass, codec: pusher, request, socket };
     const socketId = `${randomInt(1, socketNumbers)}.${randomInt(1, socketNumbers)}`;
-    const connection = connections.open(ws, admission, (came) => take(came, { secret, socketId }));
+    const connection = connections.open(ws, admission, (came) =>
+      take(came, { secret, socketId, language: languageOf(request.headers) }),
+    );
     connection.mark = markOf(socketId);
     hub.send(connection, established(socketId));
   }
@@ -93,7 +96,7 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
     } catch (error) {
       if (!(error instanceof Refusal)) log.error({ error: String(error) }, 'A frame could not be obeyed.');
       const code = error instanceof Refusal && error.kind === 'limit' ? tooManyEvents : null;
-      hub.send(connection, errorFrame(code, wordsOf(error)));
+      hub.send(connection, errorFrame(code, wordsOf(error, own.language)));
     }
   }
 
@@ -124,7 +127,10 @@ export function createSockets(engine: Engine, parts: Omit<Parts, 'tickets'>): Do
       const kind = error instanceof Refusal ? error.kind : 'unavailable';
       const type = kind === 'unauthenticated' || kind === 'forbidden' ? 'AuthError' : 'SubscriptionError';
       const name = String(asked.channel).slice(0, toldCharacters);
-      hub.send(connection, subscriptionError(name, { type, error: wordsOf(error), status: statusOf[kind] }));
+      hub.send(
+        connection,
+        subscriptionError(name, { type, error: wordsOf(error, own.language), status: statusOf[kind] }),
+      );
     }
   }
 
@@ -167,6 +173,7 @@ interface Entrant {
 interface Own {
   secret: string; // of the key that it came with
   socketId: string;
+  language: Locale | null; // in which it is told what is refused
 }
 
 interface With extends Own {
@@ -199,8 +206,8 @@ function checkAuth({ pass }: Connection, channel: string, asked: Members, { secr
 }
 
 /** Since version 6 of the protocol the close frame alone says why. */
-function turnAway(ws: WebSocket, error: unknown): void {
-  const reason = Buffer.from(wordsOf(error)).subarray(0, reasonBytes).toString('utf8');
+function turnAway(ws: WebSocket, error: unknown, language: Locale | null): void {
+  const reason = Buffer.from(wordsOf(error, language)).subarray(0, reasonBytes).toString('utf8');
   ws.on('error', () => {});
   ws.close(connectCodeOf(error), reason.replace(/\uFFFD+$/, ''));
 }
