@@ -125,7 +125,8 @@ export function sendJson(response: ServerResponse, status: number, body: object)
 /** A refusal as an error of one frame or one line: the code, the words, and whatever else it names. */
 export function errorOf(error: unknown, language: Locale | null): Record<string, unknown> {
   const { code, details } = error instanceof Refusal ? error : unavailable;
-  return { ...details, code, message: reasonOf({ code, details }, language) ?? code };
+  const { message: _own, ...more } = details;
+  return { ...more, code, message: reasonOf({ code, details }, language) ?? code };
 }
 
 /** Lets the rest of a refused body go by, so that the sender reads our answer; but not without end. */
