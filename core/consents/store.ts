@@ -224,9 +224,11 @@ export async function countByDay(
   trx: Trx,
   table: Table,
   subject?: string,
+  until?: Day,
 ): Promise<{ day: Day | null; count: number }[]> {
   const column = anchorOf[table];
   const query = trx(table).select({ day: column }).count('* as count').groupBy(column).orderBy(column);
+  if (until) query.where(column, '<=', until);
   const rows: unknown = await (subject === undefined ? query : query.where({ subject_id: subject }));
   return rows as { day: Day | null; count: number }[];
 }

@@ -39,7 +39,7 @@ export const stores: Record<string, Store> = {
     },
     purposes: ['access', 'protection'],
     schedule: 'acceptance',
-    anchors: (trx, subject) => countByDay(trx, 'core.acceptances', subject),
+    anchors: (trx, subject, until) => countByDay(trx, 'core.acceptances', subject, until),
     span: (db, from) => spanOfDays(db, 'core.acceptances', from),
     async collect(subject, { trx }) {
       const rows = await listAcceptances(trx, { subject });
@@ -73,7 +73,7 @@ export const stores: Record<string, Store> = {
     },
     purposes: ['compliance'],
     schedule: 'consent.proof',
-    anchors: (trx, subject) => countByDay(trx, 'core.consents', subject),
+    anchors: (trx, subject, until) => countByDay(trx, 'core.consents', subject, until),
     span: (db, from) => spanOfDays(db, 'core.consents', from),
     async locate(trx, id) {
       const row = await trx('core.consents').where({ id }).first('withdrawn_at', 'subject_id');

@@ -22,6 +22,12 @@ export function inRanges(day: Day, ranges: readonly DateRange[]): boolean {
   );
 }
 
+/** The latest day of ranges in any order; undefined when there are none. */
+export function lastOf(ranges: readonly DateRange[]): Day | undefined {
+  const [latest] = ranges.map(({ before }) => before).sort((a, b) => Temporal.PlainDate.compare(b, a));
+  return latest?.subtract({ days: 1 });
+}
+
 interface Filterable<Q> {
   where(filter: (this: Q, query: Q) => void): Q;
 }

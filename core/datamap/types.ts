@@ -153,9 +153,10 @@ export interface Store {
   schedule: string;
   /**
    * Distinct days on which records start their term, with how many start there; with `subject`, of that person alone.
-   * A store without it has no records whose term ends by itself.
+   * With `until`, later days and records without a day may be left out: whoever destroys what is due has no use for
+   * them, and they are many. A store without it has no records whose term ends by itself.
    */
-  anchors?(trx: Trx, subject?: string): Promise<Anchor[]>;
+  anchors?(trx: Trx, subject?: string, until?: Day): Promise<Anchor[]>;
   /**
    * The first and the last of the days that `anchors` answers, of those from a day on; null: there are none. Asked every
    * minute instead of `anchors`, which grow with the years: answer it out of an index. A store without it is asked for

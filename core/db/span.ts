@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { Temporal } from '../base/index.ts';
 import type { Db, Trx } from './database.ts';
@@ -53,8 +54,8 @@ async function ask(db: Db | Trx): Promise<void> {
     }),
   );
   try {
-    const rows: { question: number; first: Day | null; last: Day | null }[] =
-      spans.length > 1 ? await db.unionAll(spans, true) : ((await spans[0]) ?? []);
+    const again = questions.every(({ from }) => !from);
+    const rows = spans.length > 0 ? await answersOf(db, spans, again) : [];
     const found = new Map<number, Span>();
     for (const { question, first, last } of rows) {
       if (first && last) found.set(question, wider({ first, last }, found.get(question)));
@@ -63,6 +64,26 @@ async function ask(db: Db | Trx): Promise<void> {
   } catch (error) {
     for (const { answer } of questions) answer.reject(error);
   }
+}
+
+interface Answer {
+  question: number;
+  first: Day | null;
+  last: Day | null;
+}
+
+/**
+ * To plan dozens of looks takes longer than to look. What is asked every minute in the same words is planned once for
+ * each connection; the words of later questions change with what lies there, and a connection would keep them all.
+ */
+async function answersOf(db: Db | Trx, spans: Knex.QueryBuilder[], again: boolean): Promise<Answer[]> {
+  const query: Knex.QueryBuilder = spans.length > 1 ? db.unionAll(spans, true) : (spans[0] as Knex.QueryBuilder);
+  if (!again) return query;
+  const { sql, bindings } = query.toSQL();
+  const { rows } = await db
+    .raw(sql, bindings as string[])
+    .options({ name: `span-${hash('sha256', sql, 'base64url')}` });
+  return rows;
 }
 
 function wider(one: Span, other: Span = one): Span {

@@ -1,13 +1,26 @@
 import pg from 'pg';
 import { Temporal } from '../base/index.ts';
 
+const keptDays = 50_000; // more than a century
+
+/** Days come back again and again in rows by the thousand, and to read one costs far more than to look it up. */
+const days = new Map<string, Temporal.PlainDate>();
+
+function dayOf(text: string): Temporal.PlainDate {
+  const known = days.get(text);
+  if (known) return known;
+  const day = Temporal.PlainDate.from(text);
+  if (days.size < keptDays) days.set(text, day);
+  return day;
+}
+
 /**
  * Days and instants cross the border to PostgreSQL as Temporal values in both directions: `date` is a PlainDate,
  * `timestamptz` an Instant, `bigint` a safe integer. Set on our own connections only, so that a library that brings
  * its own pool keeps what it expects.
  */
 const parsers = new Map<number, (text: string) => unknown>([
-  [pg.types.builtins.DATE, (text) => Temporal.PlainDate.from(text)],
+  [pg.types.builtins.DATE, dayOf],
   [pg.types.builtins.TIMESTAMPTZ, (text) => Temporal.Instant.from(text)],
   [
     pg.types.builtins.INT8,

@@ -162,6 +162,14 @@ export async function eraseChosen(trx: Trx, choice: BodyChoice, erasedWith: stri
   return total;
 }
 
+/**
+ * Before it lie only entries whose bodies are gone: they are never read again. Entries are numbered in the order in which
+ * they were sealed, and a transaction that was open meanwhile comes later: never by a day, so that the search begins a
+ * day before the first one by number.
+ */
+const firstKept = `(select at - interval '1 day' from core.journal_entries
+         where seq = (select min(seq) from core.journal_bodies where body is not null))`;
+
 /** The days on which entries with a body were made, in the operator's zone. */
 export async function bodyDays(
   trx: Trx,
@@ -171,27 +179,18 @@ export async function bodyDays(
   const [sealed, bindings] = chosen('core.journal_bodies', choice, 'select (e.at at time zone ?)::date as day from', [
     zone,
   ]);
-  const { rows } = await trx.raw(
-    `select day, count(*) as count from (${sealed}) d group by day order by day`,
-    bindings,
-  );
+  const kept = choice.spans ? `${sealed} and e.at >= ${firstKept}` : sealed;
+  const { rows } = await trx.raw(`select day, count(*) as count from (${kept}) d group by day order by day`, bindings);
   return rows;
 }
 
-/**
- * The first and the last of those days, of those from a day on. Entries are numbered in the order in which they were
- * sealed, and a transaction that was open meanwhile comes later: never by a day, so the search begins a day before the
- * first one by number, and what was erased before it is not read.
- */
+/** The first and the last of those days, of those from a day on. */
 export async function bodySpan(
   db: Db | Trx,
   zone: string,
   from?: Temporal.PlainDate,
 ): Promise<{ first: Temporal.PlainDate; last: Temporal.PlainDate } | null> {
-  const start = from
-    ? '?::date::timestamp at time zone ?'
-    : `(select at - interval '1 day' from core.journal_entries
-         where seq = (select min(seq) from core.journal_bodies where body is not null))`;
+  const start = from ? '?::date::timestamp at time zone ?' : firstKept;
   const day = (order: string) => `(select (e.at at time zone ?)::date
       from core.journal_entries e join core.journal_bodies x on x.seq = e.seq
      where x.body is not null and e.at >= ${start} order by e.at ${order} limit 1)`;

@@ -91,8 +91,9 @@ export function journalStores({ zone = 'Europe/Moscow' }: { zone?: string } = {}
     purposes: ['compliance'],
     schedule: 'journal.entry',
 
-    async anchors(trx: Trx, subject?: string) {
-      return bodyDays(trx, zone, subject ? { of: subject } : {});
+    async anchors(trx: Trx, subject?: string, until?: Day) {
+      const before = until && startOf(until.add({ days: 1 }), zone);
+      return bodyDays(trx, zone, { ...(subject ? { of: subject } : {}), ...(before ? { spans: [{ before }] } : {}) });
     },
     span: (db: Db | Trx, from?: Day) => bodySpan(db, zone, from),
 

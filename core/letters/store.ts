@@ -246,13 +246,15 @@ export interface ScopeRows {
   subject?: string;
   part?: LetterPart; // of letters
   ranges?: { from: Day; before: Day }[] | 'all';
+  until?: Day;
   held?: string[];
   kinds?: readonly string[];
 }
 
 function narrow(trx: Trx, table: string, day: string, scope: ScopeRows) {
   const query = trx(table);
-  const { ranges = 'all', held, kinds, part } = scope;
+  const { ranges = 'all', until, held, kinds, part } = scope;
+  if (until) query.where(day, '<=', until);
   if (part) query.whereExists(deliveriesOf(trx, part));
   if (scope.subject) query.where({ subject_id: scope.subject });
   if (kinds) query.whereIn('kind', kinds);

@@ -52,7 +52,7 @@ export interface LetterStore {
   columns: Record<string, string>;
   purposes: string[];
   schedule: string;
-  anchors(trx: Trx, subject?: string): Promise<{ day: Day | null; count: number }[]>;
+  anchors(trx: Trx, subject?: string, until?: Day): Promise<{ day: Day | null; count: number }[]>;
   span(db: Db | Trx, from?: Day): Promise<{ first: Day; last: Day } | null>;
   locate?(trx: Trx, id: string): Promise<{ from: Day | null; subject: string | null } | null>;
   collect(subject: string, context: Context): Promise<{ rows: Record<string, unknown>[]; source: string }>;
@@ -93,6 +93,11 @@ async function receiptOf(
     tables,
     ...(first && last ? { from: first, to: last } : {}),
   };
+}
+
+/** Of whom, or of all, and to which day. */
+function asked(subject: string | undefined, until: Day | undefined): Pick<ScopeRows, 'subject' | 'until'> {
+  return { ...(subject ? { subject } : {}), ...(until ? { until } : {}) };
 }
 
 const leftOf = (scope: Scope): ScopeRows =>
@@ -138,7 +143,7 @@ const letters: LetterStore = {
   columns: letterColumns('letter.body'),
   purposes: ['communication', 'compliance'],
   schedule: 'letter.body',
-  anchors: (trx, subject) => countByDay(trx, 'core.letters', { part: 'letters', ...(subject ? { subject } : {}) }),
+  anchors: (trx, subject, until) => countByDay(trx, 'core.letters', { part: 'letters', ...asked(subject, until) }),
   span: (db, from) => spanOfDays(db, 'letters', from),
   locate: (trx, id) => locateLetter('letters', trx, id),
   async collect(subject, { trx, vault }) {
@@ -164,7 +169,7 @@ const notices: LetterStore = {
   columns: letterColumns('notice'),
   purposes: ['communication', 'compliance'],
   schedule: 'notice',
-  anchors: (trx, subject) => countByDay(trx, 'core.letters', { part: 'notices', ...(subject ? { subject } : {}) }),
+  anchors: (trx, subject, until) => countByDay(trx, 'core.letters', { part: 'notices', ...asked(subject, until) }),
   span: (db, from) => spanOfDays(db, 'notices', from),
   locate: (trx, id) => locateLetter('notices', trx, id),
   async collect(subject, { trx, vault }) {
@@ -202,9 +207,7 @@ function papers(title: Words, category: string, kinds: readonly string[], purpos
     },
     purposes,
     schedule: category,
-    async anchors(trx, subject) {
-      return countByDay(trx, 'core.documents', { kinds, ...(subject ? { subject } : {}) });
-    },
+    anchors: (trx, subject, until) => countByDay(trx, 'core.documents', { kinds, ...asked(subject, until) }),
     span: (db, from) => spanOfDays(db, kinds, from),
     async collect(subject, { trx }) {
       const found = (await listDocuments(trx, { subject })).filter(({ kind }) => kinds.includes(kind));

@@ -43,7 +43,7 @@ const facts: Store = {
   purposes: ['compliance'],
   schedule: 'journal.entry',
 
-  async anchors(trx, subject) {
+  async anchors(trx, subject, until) {
     const days = trx('core.facts').select('happened_on as day').count('* as count').groupBy('happened_on');
     const done = trx('core.obligations')
       .select('discharged_on as day')
@@ -53,6 +53,10 @@ const facts: Store = {
     if (subject) {
       days.where({ subject_id: subject });
       done.where({ subject_id: subject });
+    }
+    if (until) {
+      days.where('happened_on', '<=', until);
+      done.where('discharged_on', '<=', until);
     }
     const counts = new Map<string, Anchor & { day: Temporal.PlainDate }>();
     for (const row of [...(await days), ...(await done)] as unknown as { day: Temporal.PlainDate; count: number }[]) {

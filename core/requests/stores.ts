@@ -207,6 +207,8 @@ const objections: Store = {
     return count > 0 ? [{ day: null, count }] : [];
   },
 
+  span: async () => null,
+
   async collect(subject, { trx, law }) {
     const titles = new Map(law.operator.purposes.map(({ id, title }) => [id, title]));
     return {

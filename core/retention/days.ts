@@ -4,7 +4,7 @@ import { type Anchor, isUnsupported, type RegisteredStore } from '../datamap/ind
 import type { Db, Trx } from '../db/index.ts';
 import { frozenBecause } from './keeping.ts';
 import type { Room } from './room.ts';
-import { earliestOf } from './search.ts';
+import { earliestOf, hasCome, latestDue } from './search.ts';
 import { deferrals } from './store.ts';
 import type { Frozen } from './types.ts';
 
@@ -45,8 +45,12 @@ export function createDays({ db, datamap, keeper, today }: Room) {
   }
 
   /** Another system that does not answer must not keep ours from being swept; its own check says that it is silent. */
-  async function anchorsOf(source: Db | Trx, { store }: RegisteredStore): Promise<(Anchor & { day: Day })[]> {
-    const asked = store.anchors?.(source as Trx) ?? Promise.resolve([]);
+  async function anchorsOf(
+    source: Db | Trx,
+    { store }: RegisteredStore,
+    until?: Day,
+  ): Promise<(Anchor & { day: Day })[]> {
+    const asked = store.anchors?.(source as Trx, undefined, until) ?? Promise.resolve([]);
     const anchors = await (store.elsewhere ? asked.catch(() => []) : asked);
     return anchors.filter((anchor): anchor is Anchor & { day: Day } => anchor.day !== null && anchor.count > 0);
   }
@@ -82,10 +86,8 @@ export function createDays({ db, datamap, keeper, today }: Room) {
         const first = firsts[index] ?? null;
         if (first === null || first > now) continue;
         const goesOn = goingOf(entry, deferred);
-        const days = (await anchorsOf(source, entry)).filter(({ day }) => {
-          const goes = goesOn(dayNumber(day));
-          return goes !== null && goes <= now;
-        });
+        const until = dayAt(latestDue(goesOn, now));
+        const days = (await anchorsOf(source, entry, until)).filter(({ day }) => hasCome(goesOn(dayNumber(day)), now));
         if (days.length > 0) due.push({ key: entry.key, days });
       }
       return due;

@@ -41,6 +41,18 @@ function sooner(first: number, last: number, than: number | null, goesOn: DaysOf
   return null;
 }
 
+/** The latest day whose records may go by now, from the rules alone. Only where some day is known to be one. */
+export function latestDue(goesOn: DaysOfStore['goesOn'], now: number): number {
+  let day = now;
+  while (!hasCome(goesOn(day), now)) day--;
+  return day;
+}
+
+/** Has a day come on which something may go? */
+export function hasCome(goes: number | null, now: number): boolean {
+  return goes !== null && goes <= now;
+}
+
 function earlier(a: number | null, b: number | null): number | null {
   if (a === null || b === null) return a ?? b;
   return Math.min(a, b);

@@ -1,5 +1,12 @@
 import type { Temporal } from '../base/index.ts';
-import { type Anchor, type EraseScope, type Store, type StoreContext, whereAnchored } from '../datamap/index.ts';
+import {
+  type Anchor,
+  type EraseScope,
+  lastOf,
+  type Store,
+  type StoreContext,
+  whereAnchored,
+} from '../datamap/index.ts';
 import { type Db, spanOf, type Trx } from '../db/index.ts';
 
 type Day = Temporal.PlainDate;
@@ -20,12 +27,14 @@ async function countByDay(
   trx: Trx,
   tables: readonly { table: string; day: string; subject: string | null }[],
   subject?: string,
+  until?: Day,
 ): Promise<Anchor[]> {
   const counts = new Map<string, { day: Day; count: number }>();
   for (const one of tables) {
     if (subject && !one.subject) continue;
     const query = trx(one.table).select(`${one.day} as day`).count('* as count').whereNotNull(one.day).groupBy(one.day);
     if (subject && one.subject) query.where({ [one.subject]: subject });
+    if (until) query.where(one.day, '<=', until);
     for (const { day, count } of (await query) as unknown as { day: Day; count: number }[]) {
       const known = counts.get(day.toString());
       counts.set(day.toString(), { day, count: count + (known?.count ?? 0) });
@@ -109,7 +118,7 @@ const evidence: Store = {
   purposes: ['compliance'],
   schedule: 'destruction.evidence',
 
-  anchors: (trx, subject) => countByDay(trx, dated, subject),
+  anchors: (trx, subject, until) => countByDay(trx, dated, subject, until),
   span: (db, from) => spanOfDays(db, dated, from),
 
   async locate(trx, id) {
@@ -147,8 +156,9 @@ const evidence: Store = {
       if (table === 'core.sweep_runs') query.where({ state: 'done' });
       affected += await query.delete();
     }
+    const [subject, until] = scope.why === 'request' ? [scope.subject] : [undefined, lastOf(scope.anchored)];
     let remaining = 0;
-    for (const { day, count } of await countByDay(trx, dated, scope.why === 'request' ? scope.subject : undefined)) {
+    for (const { day, count } of await countByDay(trx, dated, subject, until)) {
       if (day && (scope.anchored === 'all' || within(day, scope.anchored))) remaining += count;
     }
     return {
@@ -182,8 +192,8 @@ const holds: Store = {
   purposes: ['compliance'],
   schedule: 'request.case-file',
 
-  anchors: (trx, subject) =>
-    countByDay(trx, [{ table: 'core.holds', day: 'closed_on', subject: 'subject_id' }], subject),
+  anchors: (trx, subject, until) =>
+    countByDay(trx, [{ table: 'core.holds', day: 'closed_on', subject: 'subject_id' }], subject, until),
   span: (db, from) => spanOfDays(db, [{ table: 'core.holds', day: 'closed_on' }], from),
 
   async collect(subject, { trx }) {

@@ -5,6 +5,7 @@ import {
   type EraseReceipt,
   inRanges,
   isUnsupported,
+  lastOf,
   type RegisteredStore,
   toRanges,
 } from '../datamap/index.ts';
@@ -119,7 +120,7 @@ export function createSweep(room: Room, acts: Acts): Pick<Retention, 'sweep' | '
     today: Day,
     holds: readonly { ends_on: Day }[],
   ): Promise<void> {
-    const left = ((await store.anchors?.(trx)) ?? [])
+    const left = ((await store.anchors?.(trx, undefined, lastOf(anchored))) ?? [])
       .map(({ day }) => day)
       .filter((day) => day !== null && inRanges(day, anchored)) as Day[];
     await clearDeferrals(trx, [key], daysOf(anchored));

@@ -3,6 +3,7 @@ import {
   type EraseReceipt,
   type Store,
   spanOf,
+  type Temporal,
   type Trx,
   type Unsupported,
   whereAnchored,
@@ -18,14 +19,14 @@ const asIssued: Unsupported = {
 // Invoices go before the payments they are for, and payments before their periods.
 const tables = ['billing.invoices', 'billing.payments', 'billing.periods'] as const;
 
-async function documentAnchors(trx: Trx, subject?: string): Promise<Anchor[]> {
+async function documentAnchors(trx: Trx, subject?: string, until?: Temporal.PlainDate): Promise<Anchor[]> {
   const { rows } = await trx.raw(
     `select paid_on as day, count(*) as count from (
        select paid_on, subject_id from billing.payments
        union all select paid_on, subject_id from billing.invoices
        union all select paid_on, subject_id from billing.periods
-     ) documents where ?::text is null or subject_id = ? group by 1 order by 1`,
-    [subject ?? null, subject ?? null] as string[],
+     ) documents where (?::text is null or subject_id = ?) and (?::date is null or paid_on <= ?) group by 1 order by 1`,
+    [subject ?? null, subject ?? null, until ?? null, until ?? null] as string[],
   );
   return rows;
 }
@@ -133,6 +134,7 @@ export const customers: Store = {
     const count = Number(row?.n ?? 0);
     return count > 0 ? [{ day: null, count }] : [];
   },
+  span: async () => null,
   async collect(subject, { trx }) {
     const rows = await trx('billing.projects').where({ subject_id: subject }).select('project_id as project', 'plan');
     return { rows, source: 'получены от субъекта при создании проекта' };

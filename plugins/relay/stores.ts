@@ -38,8 +38,9 @@ const unchangeable: Unsupported = {
 /** The rows of a log table that the volumes speak of, of a whole day or of one person. */
 type Left = 'payloads_left' | 'messages_left';
 
-async function anchorsOf(trx: Trx, left: Left, subject?: string): Promise<Anchor[]> {
+async function anchorsOf(trx: Trx, left: Left, subject?: string, until?: Day): Promise<Anchor[]> {
   const volumes = trx('relay.volumes').where(left, '>', 0);
+  if (until) volumes.where('processed_on', '<=', until);
   if (subject) volumes.where({ subject_id: subject });
   const rows = await volumes
     .groupBy('processed_on')
@@ -364,7 +365,7 @@ export const payloads: Store = {
   },
   purposes: ['operation'],
   schedule: 'message.payload',
-  anchors: (trx, subject) => anchorsOf(trx, 'payloads_left', subject),
+  anchors: (trx, subject, until) => anchorsOf(trx, 'payloads_left', subject, until),
   span: (db, from) =>
     spanOf(db, [{ rows: db('relay.volumes').where('payloads_left', '>', 0), day: 'processed_on' }], from),
   locate: (trx, id) => messageIn(trx, ['relay.payloads', 'relay.held_payloads'], id),
@@ -405,7 +406,7 @@ export const metadata: Store = {
   },
   purposes: ['operation'],
   schedule: 'message.metadata',
-  anchors: (trx, subject) => anchorsOf(trx, 'messages_left', subject),
+  anchors: (trx, subject, until) => anchorsOf(trx, 'messages_left', subject, until),
   span: (db, from) =>
     spanOf(db, [{ rows: db('relay.volumes').where('messages_left', '>', 0), day: 'processed_on' }], from),
   locate: (trx, id) => messageIn(trx, ['relay.messages', 'relay.held_messages'], id),
@@ -468,6 +469,7 @@ export const projects: Store = {
     const count = Number(row?.count ?? 0);
     return count > 0 ? [{ day: null, count }] : [];
   },
+  span: async () => null,
   async collect(subject, { trx }) {
     const rows = await projectsOf(trx, subject);
     const tokens = await trx('relay.tokens')
@@ -531,8 +533,9 @@ export const usage: Store = {
   columns: { 'relay.usage.messages': 'usage', 'relay.usage.connections_peak': 'usage', 'relay.usage.notices': 'usage' },
   purposes: ['operation'],
   schedule: 'usage',
-  async anchors(trx, subject) {
+  async anchors(trx, subject, until) {
     const days = trx('relay.usage');
+    if (until) days.where('used_on', '<=', until);
     if (subject) days.where({ subject_id: subject });
     return days.groupBy('used_on').orderBy('used_on').select('used_on as day', trx.raw('count(*) as count'));
   },

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
-import { type DateRange, isUnsupported, type RegisteredStore } from '../../core/datamap/index.ts';
+import { type Anchor, type DateRange, isUnsupported, type RegisteredStore } from '../../core/datamap/index.ts';
 import type { Planted } from '../support/people.ts';
 import {
   amountOf,
@@ -202,6 +202,27 @@ describe('the contract of every store of an installation', function () {
           expect(span && [span.first, span.last].map(String), `from ${from}`).to.deep.equal(
             left.length > 0 ? [left[0], left.at(-1)].map(String) : null,
           );
+        }
+      });
+    });
+    expect(seen, 'days looked at').to.be.greaterThan(10);
+  });
+
+  it('counts the days up to one as ever when later ones may be left out', async () => {
+    const text = ({ day, count }: Anchor): string => `${day}: ${count}`;
+    let seen = 0;
+    await forEvery(async ({ store }) => {
+      await whole.trial(async ({ trx }) => {
+        const all = ((await store.anchors?.(trx)) ?? []).filter(({ day }) => day !== null);
+        for (const { day: until } of all) {
+          const to = (list: readonly Anchor[]): string[] =>
+            list
+              .filter(({ day }) => day && until && Temporal.PlainDate.compare(day, until) <= 0)
+              .map(text)
+              .sort();
+          const found = (await store.anchors?.(trx, undefined, until ?? undefined)) ?? [];
+          expect(to(found), `to ${until}`).to.deep.equal(to(all));
+          seen++;
         }
       });
     });

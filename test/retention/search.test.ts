@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Temporal } from '../../core/base/index.ts';
 import { startOf } from '../../core/calendar/index.ts';
 import { goesFrom } from '../../core/law/index.ts';
-import { earliestOf } from '../../core/retention/search.ts';
+import { earliestOf, hasCome, latestDue } from '../../core/retention/search.ts';
 import { day, type House, openHouse } from './house.ts';
 
 const compare = Temporal.PlainDate.compare;
@@ -41,6 +41,18 @@ describe('the search for the next day on which something of a store may go', () 
         expect(found).to.equal(expected);
       }),
       { numRuns: 2_000 },
+    ));
+
+  it('knows from the rules alone to which day something is due', () =>
+    fc.assert(
+      fc.property(days, terms, fc.nat(length - 1), (some, later, now) => {
+        const { goesOn } = aStore(some, later);
+        const due = some.filter((one) => hasCome(goesOn(one), now));
+        fc.pre(due.length > 0);
+        const until = latestDue(goesOn, now);
+        expect(until).to.be.at.least(Math.max(...due));
+        expect(hasCome(goesOn(until), now)).to.equal(true);
+      }),
     ));
 
   it('asks once where terms end in the order in which they began', () =>
