@@ -16,8 +16,12 @@ const figures: Record<AmountFormula, readonly Figure[]> = {
   'unused-days': [],
   'all-if-whole-period': [],
   'paid-minus-expenses': [],
+  'difference-for-unused-days': [],
   nothing: [],
 };
+
+/** Asked for by what they are for, not by a name: there can be one of each. */
+const onlyOnce: readonly AmountFormula[] = ['difference-for-unused-days'];
 
 const nbsp = '\u00a0';
 const roubles = new Intl.NumberFormat('ru', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -31,6 +35,7 @@ type RawAmount = Pick<AmountRule, 'id' | 'title' | 'formula' | 'clause'> & {
   customer?: 'business' | 'consumer';
   onlyIf?: 'deferred';
   specialTo?: string[];
+  own?: boolean;
   note?: string;
   implements?: string[];
   exceptions?: (Omit<AmountRule['exceptions'][number], 'cite'> & {
@@ -43,8 +48,12 @@ type RawAmount = Pick<AmountRule, 'id' | 'title' | 'formula' | 'clause'> & {
 export function amountsOf(file: PolicyFile | undefined): AmountRule[] {
   if (!file) return [];
   const known = keyed(file, 'id');
-  return (camel(file.data) as RawAmount[]).map((raw, index) => {
+  const all = camel(file.data) as RawAmount[];
+  return all.map((raw, index) => {
     checkFigures(file, index, raw);
+    if (onlyOnce.includes(raw.formula) && all.findIndex(({ formula }) => formula === raw.formula) < index) {
+      throw file.fail([index, 'formula'], `formula: there is another "${raw.formula}" already`);
+    }
     for (const id of raw.specialTo ?? []) need(file, [index, 'special_to'], known, id, 'money rule');
     if (raw.customer && raw.exceptions?.some(({ when }) => when === 'consumer')) {
       throw file.fail([index, 'exceptions'], 'exceptions: a rule for one kind of customer says nothing of consumers');
@@ -66,6 +75,7 @@ export function amountsOf(file: PolicyFile | undefined): AmountRule[] {
         why,
         cite: citation(cite, certainty),
       })),
+      own: raw.own ?? false,
       note: raw.note ?? null,
       implements: raw.implements ?? [],
     };
@@ -135,8 +145,8 @@ export function amountOf(pack: Pack, id: string, input: AmountInput): Amount {
   };
 }
 
-function ownCite({ clause }: { clause: string }): Citation {
-  return { act: 'документы оператора', clause, certainty: 'A' };
+function ownCite({ clause, own }: Pick<AmountRule, 'clause' | 'own'>): Citation {
+  return { act: 'документы оператора', clause, certainty: own ? 'C' : 'A' };
 }
 
 interface Sum {
@@ -170,7 +180,7 @@ const sums: Record<AmountFormula, (rule: AmountRule, input: AmountInput) => Sum>
   'unused-days'(_rule, input) {
     const paid = money(input, 'paid');
     const total = periodDays(input);
-    const unused = Math.min(total, Math.max(0, dayFrom(input, 'endedOn').until(dayFrom(input, 'until')).days));
+    const unused = unusedDays(input, total, 'endedOn');
     return {
       kopecks: share(paid, BigInt(unused), BigInt(total)),
       words: `${inRoubles(paid)} × ${unused} / ${inDays(total)}`,
@@ -193,6 +203,17 @@ const sums: Record<AmountFormula, (rule: AmountRule, input: AmountInput) => Sum>
     const paid = money(input, 'paid');
     const expenses = money(input, 'expenses');
     return { kopecks: Math.max(0, paid - expenses), words: `${inRoubles(paid)} − ${inRoubles(expenses)}` };
+  },
+  'difference-for-unused-days'(_rule, input) {
+    const [paid, price] = [money(input, 'paid'), money(input, 'price')];
+    if (price < paid)
+      throw wrong('price', 'Новый тариф не дешевле уплаченного: внутри периода ничего не возвращается.');
+    const total = periodDays(input);
+    const unused = unusedDays(input, total, 'changedOn');
+    return {
+      kopecks: share(price - paid, BigInt(unused), BigInt(total)),
+      words: `(${inRoubles(price)} − ${inRoubles(paid)}) × ${unused} / ${inDays(total)}`,
+    };
   },
   nothing: () => ({ kopecks: 0, words: 'возврата нет' }),
 };
@@ -221,7 +242,12 @@ function periodDays(input: AmountInput): number {
   return days;
 }
 
-function money(input: AmountInput, field: 'paid' | 'owed' | 'expenses'): number {
+/** Days of a period after the last one that was used. */
+function unusedDays(input: AmountInput, total: number, lastUsed: 'endedOn' | 'changedOn'): number {
+  return Math.min(total, Math.max(0, dayFrom(input, lastUsed).until(dayFrom(input, 'until')).days));
+}
+
+function money(input: AmountInput, field: 'paid' | 'price' | 'owed' | 'expenses'): number {
   return whole(field, input[field] ?? missing(field));
 }
 
@@ -230,7 +256,10 @@ function whole(field: string, value: number): number {
   throw wrong(field, `${field}: целое число не меньше нуля; суммы — в копейках.`);
 }
 
-function dayFrom(input: AmountInput, field: 'from' | 'until' | 'endedOn' | 'dueOn' | 'paidOn' | 'on'): Day {
+function dayFrom(
+  input: AmountInput,
+  field: 'from' | 'until' | 'endedOn' | 'changedOn' | 'dueOn' | 'paidOn' | 'on',
+): Day {
   return input[field] ?? missing(field);
 }
 

@@ -21,6 +21,7 @@ export { mustFill } from './findings/placeholders.ts';
 export { loadLaw, loadLaws } from './load.ts';
 export { type Permission, type PermissionInputs, permissions } from './may.ts';
 export { afterPaidTime } from './may-service.ts';
+export type { PaidFor, PlanChange, PlanChangeQuery } from './plan-change.ts';
 export {
   daysLeft,
   endingNotices,

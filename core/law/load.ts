@@ -7,6 +7,7 @@ import { findingsOf } from './findings/index.ts';
 import { categoryOf, keepOf } from './keep.ts';
 import { mayOf } from './may.ts';
 import { type Pack, readPack } from './pack.ts';
+import { planChangeOf } from './plan-change.ts';
 import { purchaseOf } from './purchase.ts';
 import { nearest } from './raw.ts';
 import { receiptOf } from './receipt.ts';
@@ -87,6 +88,7 @@ export function createLaw(pack: Pack): Law {
     },
     amount: (id, input) => amountOf(pack, id, input),
     purchase: (query) => purchaseOf(pack, query),
+    planChange: (query) => planChangeOf(pack, query),
     threshold: (input) => thresholdOf(pack, input),
     receipt: (channel, input) => receiptOf(pack, channel, input),
     may: (what, input) => mayOf(pack, what, input),

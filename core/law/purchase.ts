@@ -53,7 +53,7 @@ export function purchaseOf(pack: Pack, { plan: id, months, paidAt, running = nul
   const next = nextPeriod(paidAt, months, running, { calendar, zone: calendar.zone });
   return {
     ...next,
-    kopecks: plan.priceKopecks * months,
+    kopecks: priceOf(plan, months),
     notices: endingNotices(next, pack.operator.paidPeriodNotices ?? [], calendar.zone),
     because: because(
       pack,
@@ -66,6 +66,11 @@ export function purchaseOf(pack: Pack, { plan: id, months, paidAt, running = nul
       [],
     ),
   };
+}
+
+/** What a plan costs for so many months. */
+export function priceOf({ priceKopecks }: TariffPlan, months: number): number {
+  return priceKopecks * months;
 }
 
 /** A plan of the operator. @throws Refusal `law.unknown-plan` (with `near`) */

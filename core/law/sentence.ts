@@ -1,6 +1,7 @@
 import { Temporal } from '../base/index.ts';
 import { cite } from './cite.ts';
 import type { PermissionInputs } from './may.ts';
+import type { PaidFor } from './plan-change.ts';
 import type { PaidPeriod } from './purchase.ts';
 import { camelWord } from './raw.ts';
 import type { ReceiptInput } from './receipt.ts';
@@ -11,6 +12,7 @@ import type { AmountInput, Because, Law } from './types.ts';
 export interface AskedCase {
   amount?: string; // a money rule
   purchase?: string; // a plan
+  plan_change?: string; // from a plan
   threshold?: Limited;
   receipt?: string; // a channel
   may?: string;
@@ -29,6 +31,7 @@ export function told(one: AskedCase, law: Law): Record<string, Told> | null {
     return { kopecks, decision, ...grounds(because) };
   }
   if (one.purchase) return bought(one.purchase, input, law);
+  if (one.plan_change) return changed(one.plan_change, input, law);
   if (one.threshold) {
     const found = law.threshold({ ...(input as unknown as ThresholdInput), what: one.threshold });
     const { accepted, notices, resetsAt, because } = found;
@@ -58,9 +61,23 @@ function bought(plan: string, input: Record<string, unknown>, law: Law): Record<
   };
 }
 
+/** What was paid, one after the other, and then another plan. */
+function changed(plan: string, input: Record<string, unknown>, law: Law): Record<string, Told> {
+  const { to, at, paid } = input as unknown as { to: string; at: Temporal.Instant; paid: Bought[] };
+  let running: PaidPeriod | null = null;
+  const periods = paid.map(({ months, paidAt, kopecks }): PaidFor => {
+    const bought = law.purchase({ plan, months, paidAt, running });
+    running = bought;
+    return { ...bought, months, kopecks: kopecks ?? bought.kopecks };
+  });
+  const { kopecks, lastDay, because } = law.planChange({ plan, to, at, periods });
+  return { kopecks, paid_until: lastDay.toString(), ...grounds(because) };
+}
+
 interface Bought {
   months: number;
   paidAt: Temporal.Instant;
+  kopecks?: number;
 }
 
 function grounds({ winner }: Because): Record<string, Told> {

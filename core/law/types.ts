@@ -2,6 +2,7 @@ import type { Temporal } from '../base/index.ts';
 import type { Calendar, Period } from '../calendar/index.ts';
 import type { PolicyError } from './errors.ts';
 import type { Permission, PermissionInputs } from './may.ts';
+import type { PlanChange, PlanChangeQuery } from './plan-change.ts';
 import type { Purchase, PurchaseQuery } from './purchase.ts';
 import type { LegalReceipt, ReceiptInput } from './receipt.ts';
 import type { Threshold, ThresholdInput } from './threshold.ts';
@@ -439,6 +440,7 @@ export type AmountFormula =
   | 'unused-days'
   | 'all-if-whole-period'
   | 'paid-minus-expenses'
+  | 'difference-for-unused-days'
   | 'nothing';
 
 /** A money rule of the operator's documents. */
@@ -460,6 +462,7 @@ export interface AmountRule {
     cite: Citation;
   }[];
   clause: string;
+  own: boolean; // the documents name no sum: the rule is a choice of the owner
   note: string | null;
   implements: readonly string[];
 }
@@ -469,6 +472,7 @@ export interface AmountInput {
   customer?: 'business' | 'consumer'; // unknown: what protects a consumer
   breach?: 'intent' | 'moral-harm'; // what the liability is for
   paid?: number;
+  price?: number; // of another plan for the whole period
   owed?: number;
   expenses?: number;
   payments?: readonly { on: Day; kopecks: number }[];
@@ -476,6 +480,7 @@ export interface AmountInput {
   from?: Day; // the day a paid period is counted from: its first day is the next one
   until?: Day; // the last day of the period
   endedOn?: Day; // the last day that was used
+  changedOn?: Day; // the last day that was used under the plan before
   dueOn?: Day; // the last day to pay
   paidOn?: Day;
   downDays?: number; // days of the period without access
@@ -593,6 +598,11 @@ export interface Law {
   amount(rule: string, input: AmountInput): Amount;
   /** What a payment buys. @throws Refusal `law.unknown-plan`, `law.no-such-period` */
   purchase(query: PurchaseQuery): Purchase;
+  /**
+   * What another plan costs within time that is paid for.
+   * @throws Refusal `law.unknown-plan`, `law.no-plan-change`, `law.no-paid-period`, `law.plan-not-more`, `law.nothing-to-pay`
+   */
+  planChange(query: PlanChangeQuery): PlanChange;
   /** What a use of a plan's limit leads to. @throws Refusal `law.no-section`, `law.threshold-input` */
   threshold(input: ThresholdInput): Threshold;
   /** When a legal message counts as received. */

@@ -191,6 +191,10 @@ const mutations: Mutation[] = [
     change: without('qsockets.session', 'own'),
   },
   {
+    ...{ rule: 'own-amount', file: `${own}/amounts.yaml`, goes: ['own-amount.qsockets.plan-change'] },
+    change: without('qsockets.plan-change', 'own'),
+  },
+  {
     ...{ rule: 'not-enforced', file: `${own}/connectors.yaml`, goes: ['not-enforced.qsockets.support'] },
     known: { stores: [] },
     change: add({

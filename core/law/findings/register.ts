@@ -119,6 +119,23 @@ export function ownSchedules(lint: Lint): Found[] {
     });
 }
 
+/** A sum that the documents do not name: the owner's choice, for the owner to confirm. */
+export function ownAmounts({ pack }: Lint): Found[] {
+  return pack.operator.amounts
+    .filter(({ own }) => own)
+    .map((rule) => ({
+      id: `own-amount.${rule.id}`,
+      inventory: contradictions(rule.implements),
+      severity: 'info',
+      rule: rule.id,
+      clauses: [quote(rule.clause)],
+      apply: `Применяется умолчание пакета: ${small(rule.title)}. ${rule.note ?? ''}`.trim(),
+      why: `Документы оператора не говорят, как считать сумму: ${small(rule.title)}.`,
+      settle:
+        'Решает владелец: внесите правило в документ и его пункт в пакет или подтвердите умолчание в settles.yaml.',
+    }));
+}
+
 /** A term that no store and no connector carries out, or only one that destroys later. */
 export function schedulesNotEnforced(lint: Lint): Found[] {
   const { pack, known } = lint;
