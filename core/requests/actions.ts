@@ -91,6 +91,7 @@ export const actionWords: Readonly<Record<string, string>> = {
   'payment.recorded': 'Записан платёж',
   'period.ended': 'Оплаченный период закончился',
   'project.created': 'Создан проект',
+  'project.plan-changed': 'Изменён тариф проекта',
   'project.deleted': 'Проект удалён',
   'token.issued': 'Выпущен токен',
   'token.revoked': 'Токен отозван',

@@ -1,4 +1,5 @@
 import {
+  type Db,
   dayOf,
   daysLeft,
   type Engine,
@@ -6,6 +7,7 @@ import {
   newId,
   Refusal,
   sectionOf,
+  type TariffPlan,
   Temporal,
   type Trx,
 } from '../../core/index.ts';
@@ -26,27 +28,44 @@ import {
   noteNoticed,
   type PaymentRow,
   type PeriodRow,
+  type ProjectRow,
   paymentByExternalId,
   periodById,
   periodOf,
+  periodsAfter,
   periodsOf,
+  projectById,
+  putOnPlan,
+  repricePeriod,
   runningPeriods,
 } from './store.ts';
-import type { Billing, Paid, Payer, PaymentFact } from './types.ts';
+import type { Billing, ChangeFact, Paid, Payer, PaymentFact } from './types.ts';
+
+/** What a payment has bought, and its line of the invoice. */
+interface Bought extends Pick<PaymentRow, 'kind' | 'months'> {
+  project: ProjectRow;
+  period: PeriodRow; // of several the one that ends last
+  line: { title: string; quantity: number; unit: string; priceKopecks: number; kopecks: number };
+}
 
 /** Payments, the periods they open, the invoices that go with them. */
 export function createBilling(engine: Engine) {
   const { clock, db, law, letters } = engine;
+  const titleOf = (plan: string): string => law.operator.plans.find(({ id }) => id === plan)?.title ?? plan;
   const noticeDays = sectionOf(law.operator, 'paidPeriodNotices');
 
-  function checkedPlan({ plan: id, months, kopecks, paidAt }: PaymentFact) {
+  /** @throws Refusal `payment.wrong-plan` */
+  function paidPlan(id: string): TariffPlan {
     const plan = law.operator.plans.find((one) => one.id === id);
-    if (!plan || plan.priceKopecks === 0) {
-      throw new Refusal('payment.wrong-plan', 'invalid', {
-        field: 'plan',
-        message: `Тарифа «${id}» среди платных нет.`,
-      });
-    }
+    if (plan && plan.priceKopecks > 0) return plan;
+    throw new Refusal('payment.wrong-plan', 'invalid', {
+      field: 'plan',
+      message: `Тарифа «${id}» среди платных нет.`,
+    });
+  }
+
+  function checkedPlan({ plan: id, months, kopecks, paidAt }: PaymentFact): TariffPlan {
+    const plan = paidPlan(id);
     if (!plan.periods.includes(months)) {
       throw new Refusal('payment.wrong-period', 'invalid', {
         field: 'months',
@@ -56,37 +75,56 @@ export function createBilling(engine: Engine) {
       });
     }
     const { kopecks: price } = law.purchase({ plan: id, months, paidAt });
-    if (kopecks !== price) {
-      throw new Refusal('payment.wrong-amount', 'invalid', {
-        field: 'kopecks',
-        expected: price,
-        message: `За ${months} мес. тарифа «${plan.title}» полагается ${price} коп., пришло ${kopecks} коп.`,
-      });
-    }
+    mustBe(kopecks, price, `За ${months} мес. тарифа «${plan.title}»`);
     return plan;
+  }
+
+  /** @throws Refusal `payment.wrong-amount` */
+  function mustBe(kopecks: number, expected: number, what: string): void {
+    if (kopecks === expected) return;
+    throw new Refusal('payment.wrong-amount', 'invalid', {
+      ...{ field: 'kopecks', expected },
+      message: `${what} полагается ${expected} коп., пришло ${kopecks} коп.`,
+    });
+  }
+
+  /** A payment that has happened, of a project we have heard of; other payments of that wait. */
+  async function locked(trx: Trx, { project: id, paidAt }: ChangeFact): Promise<ProjectRow> {
+    if (Temporal.Instant.compare(paidAt, clock.now()) > 0) {
+      throw new Refusal('payment.not-yet', 'invalid', { field: 'paidAt', message: 'Платёж ещё не состоялся.' });
+    }
+    const project = await lockProject(trx, id);
+    if (!project) throw new Refusal('payment.unknown-project', 'not-found', { project: id });
+    return project;
+  }
+
+  /** Whoever serves the project hears it in this transaction: its limits change with the payment. */
+  async function putProjectOn(trx: Trx, { project_id, subject_id, plan: from }: ProjectRow, plan: string) {
+    await putOnPlan(trx, project_id, plan);
+    const at = clock.now();
+    await engine.report(trx, {
+      name: 'plan.changed',
+      about: project_id,
+      at,
+      subject: subject_id,
+      fields: { plan, from },
+    });
   }
 
   async function recordPayment(trx: Trx, payment: PaymentFact): Promise<Paid> {
     const before = await paymentByExternalId(trx, payment.externalId);
-    if (before) return repeated(trx, before, payment);
+    if (before) return repeated(trx, before, { ...payment, kind: 'period' });
 
     const plan = checkedPlan(payment);
     const now = clock.now();
-    if (Temporal.Instant.compare(payment.paidAt, now) > 0) {
-      throw new Refusal('payment.not-yet', 'invalid', { field: 'paidAt', message: 'Платёж ещё не состоялся.' });
-    }
-    const project = await lockProject(trx, payment.project);
-    if (!project) throw new Refusal('payment.unknown-project', 'not-found', { project: payment.project });
-    if (project.plan !== plan.id) {
-      throw new Refusal('payment.wrong-plan', 'invalid', {
-        field: 'plan',
-        expected: project.plan,
-        message: `Проект создан на тарифе «${project.plan}», оплачен «${plan.id}».`,
-      });
-    }
-
+    const project = await locked(trx, payment);
     const newest = await newestPeriod(trx, project.project_id);
     const running = newest && !newest.ended_at ? newest : null;
+    if (project.plan !== plan.id) {
+      const runs = running !== null && isBefore(payment.paidAt, running.ends_at);
+      if (!newest || runs) throw otherPlan(project.plan, plan.id, runs);
+      await putProjectOn(trx, project, plan.id);
+    }
     const next = law.purchase({
       plan: plan.id,
       months: payment.months,
@@ -103,13 +141,57 @@ export function createBilling(engine: Engine) {
     const period: PeriodRow = {
       ...{ id: newId('prd', now), project_id, subject_id, plan: plan.id, paid_on, anchor_on: next.anchor },
       ...{ months: next.months, starts_at: next.from, last_on: next.lastDay, ends_at: next.endsAt },
+      ...{ own_months: payment.months, price_kopecks: payment.kopecks },
       ...{ ended_at: null, noticed_days: [] },
     };
     await insertPeriod(trx, period);
+    const sum = { kopecks: payment.kopecks, title: `Доступ к сервису, тариф «${plan.title}», ${payment.months} мес.` };
+    return settle(trx, payment, {
+      ...{ kind: 'period', months: payment.months, project, period },
+      line: { ...sum, quantity: payment.months, unit: 'мес.', priceKopecks: plan.priceKopecks },
+    });
+  }
+
+  async function recordChange(trx: Trx, payment: ChangeFact): Promise<Paid> {
+    const before = await paymentByExternalId(trx, payment.externalId);
+    if (before) return repeated(trx, before, { ...payment, kind: 'change', months: null });
+
+    const plan = paidPlan(payment.plan);
+    const project = await locked(trx, payment);
+    const { change, periods } = await changeOf(trx, project, plan.id, payment.paidAt);
+    mustBe(payment.kopecks, change.kopecks, `За увеличение лимитов до тарифа «${plan.title}»`);
+    for (const [index, { id }] of periods.entries()) {
+      await repricePeriod(trx, id, { plan: plan.id, kopecks: change.periods[index]?.price as number });
+    }
+    const last = periods.at(-1) as PeriodRow;
+    const title = `Увеличение лимитов с тарифа «${titleOf(project.plan)}» до тарифа «${plan.title}»: ${change.because.winner.value}`;
+    return settle(trx, payment, {
+      ...{ kind: 'change', months: null, project, period: { ...last, plan: plan.id } },
+      line: { title, quantity: 1, unit: 'усл.', priceKopecks: payment.kopecks, kopecks: payment.kopecks },
+    });
+  }
+
+  /** The periods that a change reaches, and what it costs. @throws Refusal what `law.planChange` throws */
+  async function changeOf(db: Db | Trx, project: ProjectRow, to: string, at: Temporal.Instant) {
+    const found = await periodsAfter(db, project.project_id, at);
+    // What is over by now, whenever it was paid, has no limits to be raised.
+    const periods = found.some(({ ends_at }) => isBefore(clock.now(), ends_at)) ? found : [];
+    const paidFor = periods.map((row) => ({
+      ...{ anchor: row.anchor_on, from: row.starts_at, lastDay: row.last_on, endsAt: row.ends_at },
+      ...{ months: row.own_months, kopecks: row.price_kopecks },
+    }));
+    return { periods, change: law.planChange({ plan: project.plan, to, at, periods: paidFor }) };
+  }
+
+  /** Writes a payment down, tells of it, and sends its invoice. */
+  async function settle(trx: Trx, payment: ChangeFact, { kind, months, project, period, line }: Bought): Promise<Paid> {
+    const now = clock.now();
+    const { project_id, subject_id } = project;
+    const paid_on = dayOf(payment.paidAt, law.zone);
     const id = newId('pay', now);
     const row: PaymentRow = {
-      ...{ id, external_id: payment.externalId, project_id, subject_id, period_id: period.id },
-      ...{ plan: plan.id, months: payment.months, kopecks: payment.kopecks },
+      ...{ id, external_id: payment.externalId, project_id, subject_id, period_id: period.id, kind },
+      ...{ plan: payment.plan, months, kopecks: payment.kopecks },
       payer: await sealPayer(engine.vault, id, paid_on, payment.payer),
       ...{ paid_at: payment.paidAt, paid_on, recorded_by: payment.by ?? 'system' },
     };
@@ -119,22 +201,29 @@ export function createBilling(engine: Engine) {
       about: project_id,
       at: payment.paidAt,
       subject: subject_id,
-      fields: { months: payment.months, kopecks: payment.kopecks },
+      fields: { kopecks: payment.kopecks, ...(months === null ? { kind } : { months }) },
     });
+    if (kind === 'change') await putProjectOn(trx, project, payment.plan);
+    const changed = kind === 'change' ? { plan: payment.plan, from: project.plan } : {};
     await engine.journal.append(trx, {
       action: 'payment.recorded',
       about: row.id,
       actor: row.recorded_by,
-      body: { project: project_id, kopecks: row.kopecks, period: period.id },
+      body: { project: project_id, kopecks: row.kopecks, period: period.id, ...changed },
     });
     const account = await engine.accounts.bySubject(trx, subject_id);
     if (account) await engine.accounts.activity(trx, account.id, 'payment');
-    const invoice = await issueInvoice(trx, row, payment.payer, period, plan);
+    const invoice = await issueInvoice(trx, row, payment.payer, { period, line });
     return { payment: row.id, period: periodOf(period), invoice, repeated: false };
   }
 
-  async function repeated(trx: Trx, before: PaymentRow, payment: PaymentFact): Promise<Paid> {
+  async function repeated(
+    trx: Trx,
+    before: PaymentRow,
+    payment: ChangeFact & Pick<PaymentRow, 'kind' | 'months'>,
+  ): Promise<Paid> {
     const same =
+      before.kind === payment.kind &&
       before.project_id === payment.project &&
       before.plan === payment.plan &&
       before.months === payment.months &&
@@ -152,13 +241,11 @@ export function createBilling(engine: Engine) {
     trx: Trx,
     payment: PaymentRow,
     payer: Payer,
-    period: PeriodRow,
-    plan: { title: string; priceKopecks: number },
+    { period, line: { kopecks: sumKopecks, ...line } }: Pick<Bought, 'period' | 'line'>,
   ) {
     const now = clock.now();
     const id = newId('inv', now);
     const issued_on = dayOf(now, law.zone);
-    const title = `Доступ к сервису, тариф «${plan.title}», ${payment.months} мес.`;
     const document = await letters.documents.create(trx, {
       kind: 'invoice',
       about: id,
@@ -166,15 +253,7 @@ export function createBilling(engine: Engine) {
       data: {
         payer: { name: payer.name, ...(payer.inn ? { inn: payer.inn } : {}) },
         basis: offerTitle(),
-        lines: [
-          {
-            title,
-            quantity: payment.months,
-            unit: 'мес.',
-            priceKopecks: plan.priceKopecks,
-            sumKopecks: payment.kopecks,
-          },
-        ],
+        lines: [{ ...line, sumKopecks }],
         totalKopecks: payment.kopecks,
         vat: vatWords(),
         issuedOn: issued_on,
@@ -200,9 +279,9 @@ export function createBilling(engine: Engine) {
       attachments: [document.id],
       data: {
         number: document.number,
-        title,
+        title: line.title,
         totalKopecks: payment.kopecks,
-        from: dayOf(period.starts_at, law.zone),
+        from: dayOf(payment.kind === 'change' ? payment.paid_at : period.starts_at, law.zone),
         until: period.last_on,
         paidAt: payment.paid_at,
       },
@@ -304,6 +383,13 @@ export function createBilling(engine: Engine) {
 
   const billing: Billing = {
     recordPayment,
+    recordChange,
+    async changeOffer(id, plan) {
+      const project = await projectById(db, id);
+      if (!project) throw new Refusal('payment.unknown-project', 'not-found', { project: id });
+      const { change } = await changeOf(db, project, paidPlan(plan).id, clock.now());
+      return { plan, kopecks: change.kopecks, lastDay: change.lastDay, because: change.because };
+    },
     async paidUntil(trx, subject) {
       const days = (await lastPaidDays(trx, subject)).map(({ last_on }) => last_on);
       return days.sort(Temporal.PlainDate.compare).at(-1) ?? null;
@@ -332,4 +418,16 @@ export function createBilling(engine: Engine) {
       return instants.sort(Temporal.Instant.compare)[0] ?? null;
     },
   };
+}
+
+const isBefore = (one: Temporal.Instant, other: Temporal.Instant): boolean => Temporal.Instant.compare(one, other) < 0;
+
+/** A payment for a plan that the project is not on, and cannot be put on by it. */
+function otherPlan(expected: string, paid: string, runs: boolean): Refusal {
+  return new Refusal('payment.wrong-plan', 'invalid', {
+    ...{ field: 'plan', expected },
+    message: runs
+      ? `Идёт период, оплаченный на тарифе «${expected}»: лимиты в нём увеличивают доплатой, а «${paid}» оплачивают, когда он закончится.`
+      : `Проект создан на тарифе «${expected}», оплачен «${paid}».`,
+  });
 }

@@ -32,7 +32,7 @@ export default {
   contract: 1,
   migrations: new URL('./migrations/', import.meta.url),
   stores: { documents, customers },
-  facts: ['payment.succeeded', 'invoice.issued', 'period.ended'],
+  facts: ['payment.succeeded', 'plan.changed', 'invoice.issued', 'period.ended'],
   hears: {
     'project.created': async (trx, fact) => {
       if (!fact.subject) return;

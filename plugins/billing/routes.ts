@@ -1,5 +1,5 @@
 import { type Engine, json, Refusal, type RouteDefinition, route, type Schema, Temporal } from '../../core/index.ts';
-import type { Billing } from './types.ts';
+import type { Billing, PaymentKind } from './types.ts';
 
 const id: Schema = { type: 'string', pattern: '^[a-z]{3}_[0-9a-z]{26}$' };
 const day: Schema = { type: 'string', format: 'date' };
@@ -32,9 +32,10 @@ const invoiceSchema = object({
 
 interface PaymentBody {
   externalId: string;
+  kind?: PaymentKind;
   project: string;
   plan: string;
-  months: number;
+  months?: number;
   kopecks: number;
   payer: { name: string; inn?: string; email: string };
   paidAt?: string;
@@ -48,13 +49,15 @@ export function billingRoutes(engine: Engine, billing: Billing): RouteDefinition
       path: '/api/v1/payments',
       roles: ['billing'],
       tag: 'billing',
-      summary: 'Records a payment. The same external id again answers the same payment.',
+      summary:
+        'Records a payment: for a period, or (kind "change", without months) for the limits of another plan within the time that is paid for. The same external id again answers the same payment.',
       body: object(
         {
           externalId: { type: 'string', minLength: 1, maxLength: 200 },
           project: id,
           plan: { type: 'string', minLength: 1, maxLength: 50 },
-          months: { type: 'integer', minimum: 1 },
+          kind: { enum: ['period', 'change'], description: 'A period unless it says otherwise.' },
+          months: { type: 'integer', minimum: 1, description: 'Of a payment for a period, and of no other.' },
           kopecks: { type: 'integer', minimum: 1 },
           payer: object(
             {
@@ -66,16 +69,25 @@ export function billingRoutes(engine: Engine, billing: Billing): RouteDefinition
           ),
           paidAt: instant,
         },
-        ['externalId', 'project', 'plan', 'months', 'kopecks', 'payer'],
+        ['externalId', 'project', 'plan', 'kopecks', 'payer'],
       ),
       response: {
         200: object({ payment: id, period: periodSchema, invoice: invoiceSchema, repeated: { type: 'boolean' } }),
         201: object({ payment: id, period: periodSchema, invoice: invoiceSchema, repeated: { type: 'boolean' } }),
       },
-      async handler({ body: { paidAt, ...payment }, actor }) {
+      async handler({ body: { paidAt, kind = 'period', months, ...order }, actor }) {
+        if ((kind === 'change') !== (months === undefined)) {
+          throw new Refusal('payment.wrong-period', 'invalid', {
+            field: 'months',
+            message: kind === 'change' ? 'Увеличение лимитов месяцев не покупает.' : 'За сколько месяцев платёж?',
+          });
+        }
         const at = paidAt ? Temporal.Instant.from(paidAt) : engine.clock.now();
+        const payment = { ...order, paidAt: at, ...(actor ? { by: actor.account } : {}) };
         const paid = await engine.db.transaction((trx) =>
-          billing.recordPayment(trx, { ...payment, paidAt: at, ...(actor ? { by: actor.account } : {}) }),
+          months === undefined
+            ? billing.recordChange(trx, payment)
+            : billing.recordPayment(trx, { ...payment, months }),
         );
         return json(paid, paid.repeated ? 200 : 201);
       },

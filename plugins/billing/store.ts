@@ -1,5 +1,5 @@
 import type { Db, Temporal, Trx } from '../../core/index.ts';
-import type { Invoice, Period } from './types.ts';
+import type { Invoice, PaymentKind, Period } from './types.ts';
 
 type Day = Temporal.PlainDate;
 type Instant = Temporal.Instant;
@@ -17,7 +17,9 @@ export interface PeriodRow {
   plan: string;
   paid_on: Day;
   anchor_on: Day;
-  months: number;
+  months: number; // since the anchor
+  own_months: number;
+  price_kopecks: number; // of its present plan, from end to end
   starts_at: Instant;
   last_on: Day;
   ends_at: Instant;
@@ -31,8 +33,9 @@ export interface PaymentRow {
   project_id: string;
   subject_id: string;
   period_id: string;
+  kind: PaymentKind;
   plan: string;
-  months: number;
+  months: number | null; // null: of a change
   kopecks: number;
   payer: Buffer; // sealed, see payer.ts
   paid_at: Instant;
@@ -88,6 +91,14 @@ export async function lockProject(trx: Trx, project: string): Promise<ProjectRow
   );
 }
 
+export async function projectById(db: Db, project: string): Promise<ProjectRow | null> {
+  return ((await db('billing.projects').where({ project_id: project }).first()) as ProjectRow | undefined) ?? null;
+}
+
+export async function putOnPlan(trx: Trx, project: string, plan: string): Promise<void> {
+  await trx('billing.projects').where({ project_id: project }).update({ plan });
+}
+
 export async function paymentByExternalId(trx: Trx, id: string): Promise<PaymentRow | null> {
   await trx.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`billing.payments/${id}`]);
   return ((await trx('billing.payments').where({ external_id: id }).first()) as PaymentRow | undefined) ?? null;
@@ -112,6 +123,24 @@ export async function newestPeriod(trx: Trx, project: string): Promise<PeriodRow
       | PeriodRow
       | undefined) ?? null
   );
+}
+
+/** Paid periods of a project that were not over at an instant, in their order; none that ended with the contract. */
+export async function periodsAfter(db: Db | Trx, project: string, at: Instant): Promise<PeriodRow[]> {
+  return db('billing.periods')
+    .where({ project_id: project })
+    .where('ends_at', '>', at as never)
+    .where((lived) => lived.whereNull('ended_at').orWhereRaw('ended_at >= ends_at'))
+    .orderBy('ends_at');
+}
+
+/** From here on a period is one of another plan, at the price of that. */
+export async function repricePeriod(
+  trx: Trx,
+  id: string,
+  { plan, kopecks }: { plan: string; kopecks: number },
+): Promise<void> {
+  await trx('billing.periods').where({ id }).update({ plan, price_kopecks: kopecks });
 }
 
 export async function periodById(trx: Trx, id: string): Promise<PeriodRow> {

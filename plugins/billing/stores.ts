@@ -39,6 +39,7 @@ export const documents: Store = {
   tables: [...tables],
   columns: {
     'billing.payments.payer': 'billing.document',
+    'billing.payments.kind': 'billing.document',
     'billing.payments.plan': 'billing.document',
     'billing.payments.recorded_by': 'technical',
     'billing.periods.plan': 'billing.document',
@@ -69,6 +70,7 @@ export const documents: Store = {
       .select(
         'p.id as payment',
         'p.project_id as project',
+        'p.kind',
         'p.plan',
         'p.months',
         'p.kopecks',

@@ -1,4 +1,4 @@
-import type { Temporal, Trx } from '../../core/index.ts';
+import type { Because, Temporal, Trx } from '../../core/index.ts';
 
 /** Who paid, as an invoice names them; nothing else does. */
 export interface InvoicedTo {
@@ -11,7 +11,10 @@ export interface Payer extends InvoicedTo {
   email: string;
 }
 
-/** A payment as the provider (or the bookkeeper) reports it. */
+/** What a payment is for: `period` opens a paid period, `change` has more limits in those that are paid for. */
+export type PaymentKind = 'period' | 'change';
+
+/** A payment for a period, as the provider (or the bookkeeper) reports it. */
 export interface PaymentFact {
   externalId: string; // of the provider; the same id is the same payment
   project: string; // prj_…
@@ -21,6 +24,17 @@ export interface PaymentFact {
   payer: Payer;
   paidAt: Temporal.Instant;
   by?: string; // acc_… of who entered it by hand
+}
+
+/** A payment for more limits within time that is paid for: `plan` is the new one, and no months are bought. */
+export type ChangeFact = Omit<PaymentFact, 'months'>;
+
+/** What another plan would cost a project now. */
+export interface ChangeOffer {
+  plan: string;
+  kopecks: number;
+  lastDay: Temporal.PlainDate; // until then the new limits would be paid for
+  because: Because;
 }
 
 export interface Period {
@@ -54,11 +68,24 @@ export interface Paid {
 /** The use cases of billing. Get it by `billingOf(engine)`. */
 export interface Billing {
   /**
-   * Takes a payment in: period, invoice, facts. The same external id again answers the same.
+   * Takes a payment in: period, invoice, facts. The same external id again answers the same. Where no paid period runs
+   * any more, it may be for another plan, which then begins with it.
    * @throws Refusal `payment.wrong-amount` | `payment.wrong-plan` | `payment.wrong-period` (invalid) |
    *   `payment.unknown-project` (not-found) | `payment.differs` (conflict: the id is taken by another payment)
    */
   recordPayment(trx: Trx, payment: PaymentFact): Promise<Paid>;
+  /**
+   * Takes in a payment for more limits: in force with it, until the end of what is paid for. Answers with the period
+   * that ends last. The price is that of the day of `paidAt`.
+   * @throws Refusal `payment.wrong-amount` (with the `expected` kopecks) | `payment.unknown-project` |
+   *   `payment.differs` | what `law.planChange` throws: `law.no-paid-period` | `law.plan-not-more` | `law.nothing-to-pay`
+   */
+  recordChange(trx: Trx, payment: ChangeFact): Promise<Paid>;
+  /**
+   * What another plan would cost within the time that is paid for, today.
+   * @throws Refusal what `law.planChange` throws
+   */
+  changeOffer(project: string, plan: string): Promise<ChangeOffer>;
   /** The last day paid for over all projects of a person, or null. */
   paidUntil(trx: Trx, subject: string): Promise<Temporal.PlainDate | null>;
   /** Paid time that would be lost if the contract ended at `at`: one line per project. */

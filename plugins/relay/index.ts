@@ -67,9 +67,13 @@ export default {
   hears: {
     // A payment activates, and ends what its absence or its dispute had stopped; other grounds stay.
     'payment.succeeded': async (trx, fact, engine) => {
+      if (fact.fields?.kind === 'change') return; // it pays for more limits, not for time
       const { projects: use } = partsOf(engine);
       await use.activate(trx, fact.about, 'period-ended');
       if ((await lockProject(trx, fact.about)).grounds.includes('dispute')) await use.lift(trx, fact.about, 'dispute');
+    },
+    'plan.changed': async (trx, fact, engine) => {
+      await relayOf(engine).changePlan(trx, fact.about, String(fact.fields?.plan));
     },
     'payment.disputed': async (trx, fact, engine) => {
       await partsOf(engine).projects.suspend(trx, fact.about, 'dispute');

@@ -101,5 +101,9 @@ export function createNotices(engine: Engine) {
       use: { project: string; subject: string; used: number; limit: number; given: Record<string, string> },
       when: { at: Temporal.Instant; on: Temporal.PlainDate },
     ): Promise<void> => tell(trx, 'connections', use, when),
+    /** Tells what is due by now; `given` are the notices of the day. */
+    told: tell,
   };
 }
+
+export type Notices = ReturnType<typeof createNotices>;

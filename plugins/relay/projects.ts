@@ -284,6 +284,19 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       return settle(trx, row, withoutGround(row.grounds, ground));
     },
 
+    /** From here on the plan is another one. Where the settings ask for more than it gives, the plan holds. */
+    async putOn(trx: Trx, project: string, plan: string): Promise<Project> {
+      const row = await lockProject(trx, project);
+      if (row.state === 'deleted') throw new Refusal('project.not-active', 'conflict', { state: row.state });
+      const { id } = planOf(engine, plan);
+      if (id === row.plan) return projectOf(row, url);
+      await updateProject(trx, row.id, { plan: id });
+      const body = { plan: id, from: row.plan };
+      await engine.journal.append(trx, { action: 'project.plan-changed', about: row.id, body });
+      await tell(trx, row.id);
+      return projectOf({ ...row, plan: id }, url);
+    },
+
     async deleteProject(trx: Trx, project: string): Promise<Project> {
       const row = await lockProject(trx, project);
       if (row.state === 'deleted') return projectOf(row, url);
@@ -387,3 +400,5 @@ function mustBeActive(row: Pick<ProjectRow, 'state' | 'grounds'>): void {
 function factGround(ground: Ground): Record<string, unknown> | undefined {
   return ground === 'restricted' ? undefined : { ground };
 }
+
+export type Projects = ReturnType<typeof createProjects>;

@@ -13,6 +13,7 @@ import { createLogAccess } from './log-access.ts';
 import { createNodes, type Rhythm } from './nodes.ts';
 import { createNotices } from './notices.ts';
 import { createOccupancy } from './occupancy.ts';
+import { createPlans } from './plans.ts';
 import { createProjects } from './projects.ts';
 import { createPublisher } from './publisher.ts';
 import { createPusher } from './pusher/index.ts';
@@ -91,6 +92,7 @@ export function createRelay(engine: Engine, { patience, rhythm, natsUrl }: NodeO
 
   const relay: Relay = {
     ...projects,
+    ...createPlans(engine, { projects, notices }),
     ...createBlocks(engine, projects),
     ...createDashboard(engine, { hub, tickets, connections: (project) => openSeats(db, project) }),
     logs: createLogAccess(engine),

@@ -213,6 +213,18 @@ export async function countConnections(
   return rows[0] as UsageRow;
 }
 
+/** The limit of a day is another one from here on. @returns what was counted and told of that day; null: nothing yet */
+export async function limitOfDay(
+  trx: Trx,
+  { project, on, daily }: { project: string; on: Day; daily: number },
+): Promise<Pick<UsageRow, 'messages' | 'notices'> | null> {
+  const rows = await trx('relay.usage')
+    .where({ project_id: project, used_on: on as never })
+    .update({ daily_limit: daily })
+    .returning(['messages', 'notices']);
+  return (rows[0] as UsageRow | undefined) ?? null;
+}
+
 /** Locks the day of a project. @returns the notices that were given for it */
 export async function lockNotices(trx: Trx, project: string, on: Day): Promise<Record<string, string>> {
   const row = await trx('relay.usage')
@@ -614,7 +626,7 @@ export async function writeSeats(
 }
 
 /** Connections of a project that are open now, on all nodes. */
-export async function openSeats(db: Db, project: string): Promise<number> {
+export async function openSeats(db: Db | Trx, project: string): Promise<number> {
   const [row] = await db('relay.seats').where({ project_id: project }).sum({ open: 'taken' });
   return Number((row as { open: string | null } | undefined)?.open ?? 0);
 }

@@ -252,6 +252,12 @@ export interface Relay {
    * @throws Refusal `project.not-found` | `project.not-blocked` | `project.deleted-already`
    */
   unblock(trx: Trx, project: string, why: { reason: string; by: string }): Promise<Project>;
+  /**
+   * The plan is another one from here on: its limits hold at once on every node, for open connections too. What was
+   * counted of the day stays; a notice that is due by the new limits is told.
+   * @throws Refusal `project.not-found` | `project.not-active` (it is deleted) | `project.unknown-plan`
+   */
+  changePlan(trx: Trx, project: string, plan: string): Promise<Project>;
   /** Ends the project: tokens dead, connections closed. Its logs keep their own terms. */
   deleteProject(trx: Trx, project: string): Promise<Project>;
   settings(project: string): Promise<Settings>;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import WebSocket from 'ws';
-import { giveConnections } from '../../core/plugin/index.ts';
+import { giveConnections, type Plugin } from '../../core/plugin/index.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
 import { createRelay } from '../../plugins/relay/relay.ts';
@@ -37,10 +37,10 @@ export interface Node {
 type Call = Promise<{ status: number; body: Frame; headers: Headers; text: string }>;
 type Batch = { status: number; lines: Frame[]; body: Frame; headers: Headers };
 
-/** A relay over a database of its own, and the ways in that its users have. */
-export async function aStand(): Promise<Stand> {
+/** A relay over a database of its own, and the ways in that its users have; other plugins hear before it, if told. */
+export async function aStand({ beside = [] }: { beside?: readonly Plugin[] } = {}): Promise<Stand> {
   const base = await cloneDatabase();
-  const house = await startEngine(base.db, [relayPlugin]);
+  const house = await startEngine(base.db, [...beside, relayPlugin]);
   const relay = relayOf(house.engine);
   const open: Client[] = [];
 
