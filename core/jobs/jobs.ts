@@ -83,6 +83,7 @@ const everyMinute = '* * * * *';
 
 /** The wake-up comes by NOTIFY; polling is the net below it, and what a retry waits for. */
 const polling = { pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 2 };
+const shortestPollSeconds = 0.5;
 
 /** A worker that died is noticed by its silence, within about a minute and a half. */
 const queueOptions = {
@@ -103,9 +104,23 @@ const idlePollMs = 2;
  * @param deps.db          the pool of the application: `enqueue` writes through the caller's transaction
  * @param deps.url         for pg-boss's own pool; it keeps to the machine's time
  * @param deps.concurrency workers per queue in this process, 1 unless told
+ * @param deps.retryAtOnce a job that failed is tried again with the next look into the queue, and looks are frequent:
+ *                         for whoever waits for it to fail for good
  */
-export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrency?: number }): Jobs {
+export function createJobs(deps: {
+  db: Db;
+  url: string;
+  log: JobsLog;
+  concurrency?: number;
+  retryAtOnce?: boolean;
+}): Jobs {
   const { db, log } = deps;
+  const patience = deps.retryAtOnce
+    ? {
+        queue: { ...queueOptions, retryDelayMax: 0 },
+        polling: { pollingIntervalSeconds: shortestPollSeconds, notifyPollingIntervalSeconds: shortestPollSeconds },
+      }
+    : { queue: queueOptions, polling };
   const handlers = new Map<string, JobHandler>();
   const sources = new Map<string, Source>();
   const queues = new Map<string, Promise<void>>();
@@ -145,7 +160,7 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
   function queue(boss: PgBoss, name: string): Promise<void> {
     let made = queues.get(name);
     if (!made) {
-      made = boss.createQueue(name, queueOptions).catch((error) => {
+      made = boss.createQueue(name, patience.queue).catch((error) => {
         queues.delete(name);
         throw error;
       });
@@ -156,7 +171,7 @@ export function createJobs(deps: { db: Db; url: string; log: JobsLog; concurrenc
 
   async function work(boss: PgBoss, name: string, handler: JobHandler): Promise<void> {
     await queue(boss, name);
-    const options = { ...polling, batchSize: 1, localConcurrency: deps.concurrency ?? 1 };
+    const options = { ...patience.polling, batchSize: 1, localConcurrency: deps.concurrency ?? 1 };
     const worker: string = await boss.work<JobData>(name, options, async ([job]) => {
       if (!job) return;
       const { promise: ended, resolve: end } = Promise.withResolvers<void>();
