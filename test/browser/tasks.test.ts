@@ -43,11 +43,12 @@ describe('a task for papers, in a browser', function () {
     await test?.close();
   });
 
-  async function open({ scripts = true, theme = 'light', width = 1280, lang = 'ru' } = {}): Promise<Page> {
-    const context = await browser.newContext({ javaScriptEnabled: scripts, viewport: { width, height: 900 } });
+  async function open({ scripts = true, width = 1280, lang = 'ru' } = {}): Promise<Page> {
+    const viewport = { width, height: 900 };
+    const context = await browser.newContext({ javaScriptEnabled: scripts, viewport, reducedMotion: 'reduce' });
     const { url } = test.app;
     await context.addCookies([
-      { name: 'srok.theme', value: theme, url },
+      { name: 'srok.theme', value: 'light', url },
       { name: 'srok.lang', value: lang, url },
     ]);
     const page = await context.newPage();
@@ -61,21 +62,29 @@ describe('a task for papers, in a browser', function () {
     return page;
   }
 
+  /** What axe finds on the page as it stands. */
+  async function violations(page: Page, only = rules): Promise<string[]> {
+    if (!(await page.evaluate(`'axe' in window`))) await page.evaluate(axe);
+    return (await page.evaluate(
+      `axe.run(document, { runOnly: ${JSON.stringify(only)}, resultTypes: ['violations'] }).then((result) =>
+        result.violations.flatMap((one) => one.nodes.map((node) => one.id + ': ' + node.target.join(' '))))`,
+    )) as string[];
+  }
+
   it('has no barrier in either theme or on a narrow screen, also when something is wrong', async () => {
-    for (const look of [{ theme: 'light' }, { theme: 'dark' }, { width: 320 }, { lang: 'en' }]) {
-      const page = await open(look);
+    for (const lang of ['ru', 'en']) {
+      const page = await open({ lang, width: lang === 'ru' ? 1280 : 320 });
       await page.fill('#records', '2');
       await page.fill('#carrier-1', 'Договор № 7');
       await page.fill('#sheets-1', '0');
       await page.press('#sheets-1', 'Enter');
       await page.waitForSelector('.summary');
-      await page.evaluate(axe);
-      const found = await page.evaluate(
-        `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then((result) =>
-          result.violations.flatMap((one) => one.nodes.map((node) => one.id + ': ' + node.target.join(' '))))`,
-      );
-      expect(found, JSON.stringify(look)).to.deep.equal([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(look.width ?? 1280);
+      expect(await violations(page), lang).to.deep.equal([]);
+      // The other theme differs in its colours only.
+      await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
+      expect(await violations(page, ['color-contrast']), `${lang}, dark`).to.deep.equal([]);
+      await page.setViewportSize({ width: 320, height: 900 });
+      expect(await page.evaluate('document.documentElement.scrollWidth'), lang).to.be.at.most(320);
       await page.context().close();
     }
   });

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect } from 'chai';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { relayOf } from '../../plugins/relay/index.ts';
 import { pagesOf } from './pages.ts';
 import { chromiumPath, makeSite, openBrowser, type Site, signIn } from './site.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>;
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -29,20 +31,29 @@ async function violations(
   )) as string[];
 }
 
-/** What is wrong with a page that is open in the light theme. Colours are the same in every language: they are looked at in one. */
-async function barriers(page: Page, colours: boolean): Promise<string[]> {
-  const found = await violations(page, { but: colours ? [] : ['color-contrast'] });
-  if (colours) {
-    // The same page in the other theme differs in its colours only.
-    await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
-    found.push(...(await violations(page, { only: ['color-contrast'] })).map((one) => `dark: ${one}`));
-  }
-  await page.setViewportSize({ width: 320, height: 800 });
-  const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
-  if (width > 320) found.push(`${width} px wide at 320`);
-  await page.setViewportSize({ width: 1280, height: 900 });
-  if (/^(Something went wrong|Ошибка на)/.test(await page.title())) found.push(await page.title());
+const wide = { width: 1280, height: 900 };
+const narrow = { width: 320, height: 800 };
+
+/** What is wrong with a page that is open in the light theme on a wide screen. */
+async function barriers(page: Page): Promise<string[]> {
+  const found = await violations(page);
+  // The same page in the other theme differs in its colours only.
+  await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
+  found.push(...(await violations(page, { only: ['color-contrast'] })).map((one) => `dark: ${one}`));
+  await page.setViewportSize(narrow);
+  found.push(...(await overflow(page)));
+  await page.setViewportSize(wide);
   return found;
+}
+
+/** The same of a page on a narrow screen. Colours are those of the other language: they are looked at there. */
+async function narrowBarriers(page: Page): Promise<string[]> {
+  return [...(await violations(page, { but: ['color-contrast'] })), ...(await overflow(page))];
+}
+
+async function overflow(page: Page): Promise<string[]> {
+  const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
+  return width > narrow.width ? [`${width} px wide at ${narrow.width}`] : [];
 }
 
 describe('in a browser', function () {
@@ -283,23 +294,31 @@ describe('in a browser', function () {
     await context.close();
   });
 
+  // Who has signed in for one language goes on in the other.
+  const sessions = new Map<string, StorageState>();
   for (const language of ['ru', 'en'] as const) {
-    it(`every page passes axe${language === 'ru' ? ' in both themes' : ''} and fits 320 px: ${language}`, async () => {
+    it(`every page passes axe${language === 'ru' ? ' in both themes' : ' on a narrow screen'} and fits 320 px: ${language}`, async () => {
       const wrong: Record<string, string[]> = {};
       const pages = pagesOf(site).filter(({ once }) => language === 'ru' || !once);
       const visitors = Map.groupBy(pages, ({ who }) => who ?? '');
       const walk = async (who: string, pages: ReturnType<typeof pagesOf>): Promise<void> => {
-        const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
+        const signedIn = sessions.get(who);
+        const context = await browser.newContext({
+          ...{ viewport: language === 'ru' ? wide : narrow, reducedMotion: 'reduce' },
+          ...(signedIn ? { storageState: signedIn } : {}),
+        });
         await context.addCookies([
           { name: 'srok.theme', value: 'light', url: site.url },
           { name: 'srok.lang', value: language, url: site.url },
         ]);
-        const page = who ? await signIn(context, site, who) : await context.newPage();
+        const page = who && !signedIn ? await signIn(context, site, who) : await context.newPage();
+        sessions.set(who, await context.storageState());
         for (const { name, path, prepare } of pages) {
           await page.goto(site.url + path);
           if (prepare) await prepare(page);
           await page.waitForLoadState();
-          const found = await barriers(page, language === 'ru');
+          const found = await (language === 'ru' ? barriers(page) : narrowBarriers(page));
+          if (/^(Something went wrong|Ошибка на)/.test(await page.title())) found.push(await page.title());
           if (found.length > 0) wrong[name] = found;
         }
         await context.close();
