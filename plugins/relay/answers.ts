@@ -111,6 +111,33 @@ export function refuseUpgrade(engine: Engine, request: IncomingMessage, socket: 
   socket.end(`HTTP/1.1 ${status} ${titles[status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`);
 }
 
+const preflightSeconds = 600;
+
+/**
+ * What a browser asks before a page of another site may send something. Which project it will be about is not known
+ * yet: the origin is checked by the request itself, which shows a token or a signature.
+ */
+export function preflight({ headers }: IncomingMessage, response: ServerResponse, allow: string): void {
+  if (headers.origin === undefined) response.writeHead(204, { allow }).end();
+  else {
+    const answers = {
+      'access-control-allow-origin': headers.origin,
+      'access-control-allow-methods': allow,
+      'access-control-allow-headers': 'authorization, content-type, idempotency-key',
+      'access-control-max-age': String(preflightSeconds),
+      vary: 'origin',
+    };
+    response.writeHead(204, answers).end();
+  }
+}
+
+/** Lets a page whose origin is allowed read the answer, also when it says no. */
+export function letRead({ headers }: IncomingMessage, response: ServerResponse): void {
+  if (headers.origin === undefined) return;
+  response.setHeader('access-control-allow-origin', headers.origin);
+  response.setHeader('access-control-expose-headers', 'retry-after');
+}
+
 export function sendJson(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
   response

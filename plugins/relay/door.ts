@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { type Door, type Engine, newId, Refusal } from '../../core/index.ts';
-import { refuseUpgrade, sendJson, sendProblem, WrongMethod } from './answers.ts';
+import { letRead, preflight, refuseUpgrade, sendJson, sendProblem, WrongMethod } from './answers.ts';
 import { createBatches } from './batches.ts';
 import { binary } from './binary.ts';
 import { readBody } from './bodies.ts';
@@ -26,7 +26,6 @@ const frameBytes = Math.ceil((bodyBytes * 4) / 3) + 4096;
 /** A hundred of the longest names, however they are written. */
 const ticketBytes = 256 * 1024;
 const pullRows = 100;
-const preflightSeconds = 600;
 const closingMs = 2000;
 
 const codecs: readonly Codec[] = [text, binary];
@@ -118,33 +117,10 @@ export function createDoor(engine: Engine, parts: Parts): Door & { stop(): void 
     preflight(request, response, allow);
   }
 
-  /**
-   * What a browser asks before a page of another site may send something. Which project it will be about is not known
-   * yet: the origin is checked by the request itself, which carries the token.
-   */
-  function preflight({ headers }: IncomingMessage, response: ServerResponse, allow: string): void {
-    if (headers.origin === undefined) response.writeHead(204, { allow }).end();
-    else {
-      const answers = {
-        'access-control-allow-origin': headers.origin,
-        'access-control-allow-methods': allow,
-        'access-control-allow-headers': 'authorization, content-type, idempotency-key',
-        'access-control-max-age': String(preflightSeconds),
-        vary: 'origin',
-      };
-      response.writeHead(204, answers).end();
-    }
-  }
-
   /** Lets a request in, and lets a page whose origin is allowed read the answer. */
   async function enter(request: IncomingMessage, response: ServerResponse, right: Right | null): Promise<Pass> {
-    const { origin } = request.headers;
-    if (origin !== undefined) response.setHeader('vary', 'origin');
-    const pass = await gate.enter(request, null);
-    if (origin !== undefined) {
-      response.setHeader('access-control-allow-origin', origin);
-      response.setHeader('access-control-expose-headers', 'retry-after');
-    }
+    if (request.headers.origin !== undefined) response.setHeader('vary', 'origin');
+    const pass = await gate.enter(request, null, () => letRead(request, response));
     // A page that may come may also read what it may not do.
     if (right) mayDo(pass, right);
     return pass;

@@ -176,9 +176,13 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     deaf: () => passes.clear(),
   });
 
-  /** @throws Refusal `token.refused` | `project.stopped` */
-  function mustLive(pass: Pass | null): asserts pass is Pass {
+  /** @throws Refusal `token.refused` */
+  function mustBeKnown(pass: Pass | null): asserts pass is Pass {
     if (!pass || !alive(pass.token) || pass.project.state === 'deleted') throw refused();
+  }
+
+  /** @throws Refusal `project.stopped` */
+  function mustGoOn(pass: Pass): void {
     if (pass.project.state === 'active') return;
     throw new Refusal('project.stopped', 'forbidden', {
       state: pass.project.state,
@@ -187,10 +191,18 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     });
   }
 
-  function admit(request: IncomingMessage, pass: Pass | null): Pass {
-    mustLive(pass);
+  /** Whoever may come may also read why not further. */
+  function originOf(request: Caller, pass: Pass, came?: () => void): string | null {
     const origin = foreignOrigin(request);
     mayCome(origin, pass.project);
+    came?.();
+    mustGoOn(pass);
+    return origin;
+  }
+
+  function admit(request: IncomingMessage, pass: Pass | null, came?: () => void): Pass {
+    mustBeKnown(pass);
+    const origin = originOf(request, pass, came);
     noteUse(pass.token);
     return { ...pass, origin };
   }
@@ -198,13 +210,12 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
   function admitShown(
     request: Caller,
     right: Right | null,
-    { given, pass }: { given: ShownToken | null; pass: Pass | null },
+    { given, pass, came }: { given: ShownToken | null; pass: Pass | null; came?: (() => void) | undefined },
   ): Pass {
     const same = sameHash(given?.hash ?? Buffer.alloc(32), pass?.token.hash ?? undefined);
     if (!pass || !same) throw refused();
-    mustLive(pass);
-    const origin = foreignOrigin(request);
-    mayCome(origin, pass.project);
+    mustBeKnown(pass);
+    const origin = originOf(request, pass, came);
     const own: Pass = { ...pass, origin, client: request.headers.origin !== undefined };
     if (right) mayDo(own, right);
     noteUse(pass.token);
@@ -216,10 +227,11 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
      * Lets a request in by its token, which is read from the header alone.
      * @throws Refusal `token.refused` (unauthenticated, whatever was wrong) | `project.stopped` | `origin.refused` |
      *   what `mayDo` throws
+     * @param came called as soon as the token and the origin are known to be good
      */
-    async enter(request: Caller, right: Right | null): Promise<Pass> {
+    async enter(request: Caller, right: Right | null, came?: () => void): Promise<Pass> {
       const given = parseToken(tokenIn(request.headers));
-      return admitShown(request, right, { given, pass: given ? await lookUp(given.id) : null });
+      return admitShown(request, right, { given, pass: given ? await lookUp(given.id) : null, came });
     },
     /**
      * The same for a token that was shown before on this connection; null when the database has to be asked.
@@ -245,16 +257,19 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     /**
      * Lets in whoever has shown as much of a key as its door asks for.
      * @param client whether it was the public half alone, which anybody may have
+     * @param came called as soon as the key and the origin are known to be good
      * @throws Refusal `token.refused` | `project.stopped` | `origin.refused`
      */
-    enterByKey: (request: IncomingMessage, key: Pass | null, client: boolean): Pass => ({
-      ...admit(request, key),
+    enterByKey: (request: IncomingMessage, key: Pass | null, client: boolean, came?: () => void): Pass => ({
+      ...admit(request, key, came),
       client,
     }),
     /** Asks the database once more whether a pass still holds. @throws Refusal `token.refused` | `project.stopped` */
     async again({ token, project }: Pass): Promise<void> {
       forget(project.id);
-      mustLive(await lookUp(token.id));
+      const pass = await lookUp(token.id);
+      mustBeKnown(pass);
+      mustGoOn(pass);
     },
     /** Drops what is remembered of a project, so that the next request asks the database. */
     forget,

@@ -472,6 +472,10 @@ describe('the native API of the relay', () => {
       expect((await publish(stand.house.origin, token, 'x', 'x')).status).to.equal(202);
       client.send({ subscribe: 'x', after: 0 });
       await client.next((frame) => frame.channel);
+      await stand.base.db.transaction((trx) => stand.relay.suspend(trx, project, 'dispute'));
+      const stopped = await publish(stand.house.origin, token, 'x', 'x', { origin: page });
+      expect(stopped.body.code).to.equal('project.stopped');
+      expect(stopped.headers.get('access-control-allow-origin')).to.equal(page);
     });
 
     it('refuse what is no origin, and fit their schema', async () => {

@@ -111,9 +111,19 @@ export async function signed(
     query?: string; // added after signing
     signature?: string;
     sent?: string; // instead of the body that was signed
+    headers?: Record<string, string>;
   } = {},
-): Promise<{ status: number; body: Frame }> {
-  const { method = 'POST', path = '/events', body = '', more = {}, query = '', signature, sent = body } = wrong;
+): Promise<{ status: number; body: Frame; headers: Headers }> {
+  const {
+    method = 'POST',
+    path = '/events',
+    body = '',
+    more = {},
+    query = '',
+    signature,
+    sent = body,
+    headers = {},
+  } = wrong;
   const whole = `/apps/${appId}${path}`;
   const parameters: Record<string, string> = {
     ...{ auth_key: key, auth_timestamp: String(Math.floor(Date.now() / 1000)), auth_version: '1.0' },
@@ -125,8 +135,8 @@ export async function signed(
   const mark = createHmac('sha256', secret).update(`${method}\n${whole}\n${text}`).digest('hex');
   const response = await fetch(`${origin}${whole}?${text}&auth_signature=${signature ?? mark}${query}`, {
     method,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     ...(method === 'POST' ? { body: sent } : {}),
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: await response.json(), headers: response.headers };
 }

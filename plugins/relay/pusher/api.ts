@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Door, type Engine, newId, Refusal, systemClock } from '../../../core/index.ts';
-import { sendJson, sendProblem, WrongMethod } from '../answers.ts';
+import { letRead, preflight, sendJson, sendProblem, WrongMethod } from '../answers.ts';
 import { readBody } from '../bodies.ts';
 import { tooLarge } from '../channel.ts';
 import { type Parts, usual } from '../door.ts';
@@ -78,18 +78,22 @@ export function createApi(
     const place = placeAt(where);
     if (!place) throw new Refusal('path.unknown', 'not-found', {});
     const work = place[request.method ?? ''];
-    if (!work) throw new WrongMethod(Object.keys(place).join(', '));
+    const allow = Object.keys(place).join(', ');
+    if (request.method === 'OPTIONS') return preflight(request, response, allow);
+    if (!work) throw new WrongMethod(allow);
     const parameters = parametersOf(query);
-    const pass = await enter(request, { app, path, parameters });
+    if (request.headers.origin !== undefined) response.setHeader('vary', 'origin');
+    const pass = await enter(request, response, { app, path, parameters });
     await work({ request, response, pass, parameters, name: decode(where[1] ?? '') });
   }
 
   /**
-   * Lets a signed request in. What is signed includes the digest of the body, so this can be known before the body is read.
+   * Lets a signed request in, and lets a page whose origin is allowed read the answer. What is signed includes the digest of the body, so this can be known before the body is read.
    * @throws Refusal `signature.refused` (whatever was wrong) | `signature.expired` | `project.stopped` | `origin.refused`
    */
   async function enter(
     request: IncomingMessage,
+    response: ServerResponse,
     { app, path, parameters }: { app: string; path: string; parameters: ReadonlyMap<string, string> },
   ): Promise<Pass> {
     const key = parameters.get('auth_key');
@@ -105,7 +109,7 @@ export function createApi(
       });
     }
     checkTime(parameters.get('auth_timestamp'));
-    return gate.enterByKey(request, known, request.headers.origin !== undefined);
+    return gate.enterByKey(request, known, request.headers.origin !== undefined, () => letRead(request, response));
   }
 
   async function publish({ request, response, pass, parameters }: Asked): Promise<void> {
