@@ -51,11 +51,11 @@ export async function checkDatabase(db: Db, url: string): Promise<void> {
   }
 }
 
-/** host:port/name of a connection string, without user and password. */
+/** host:port/name of a connection string, or the folder of its socket in place of the host, without user and password. */
 export function describeUrl(url: string): string {
   try {
     const { host, pathname } = new URL(url);
-    return `${host}${pathname}`;
+    return `${decodeURIComponent(host)}${pathname}`;
   } catch {
     return 'given by DATABASE_URL';
   }

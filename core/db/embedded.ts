@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -30,11 +31,12 @@ export interface RunningPostgres {
 
 const startTimeoutMs = 60_000;
 const pollMs = 25;
+const socketName = '.s.PGSQL.'; // with the port behind it, as PostgreSQL does
 
 /** Values that may reach the server's log are switched off: a refused row must not be printed into a file. */
 const settings = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
+  unix_socket_permissions: '0700',
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_statement: 'none',
@@ -73,11 +75,14 @@ export async function startPostgres(options: {
   await stopLeftover(data);
   if (!existsSync(join(data, 'PG_VERSION'))) initialise({ native, data, password, runAs });
 
+  removeSockets(data);
   const port = await freePort();
+  const socket = await socketFolder(data, port);
   const extra = options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {};
   const args = ['-D', data, '-p', String(port)];
-  for (const [name, value] of Object.entries({ ...settings, ...extra })) args.push('-c', `${name}=${value}`);
-  const url = urlOf(password, port);
+  const place = { unix_socket_directories: socket };
+  for (const [name, value] of Object.entries({ ...settings, ...place, ...extra })) args.push('-c', `${name}=${value}`);
+  const url = urlOf(password, port, socket);
 
   let stopping = false;
   let child: ChildProcess;
@@ -124,12 +129,33 @@ export async function findPostgres(homeFolder: string): Promise<string | null> {
   const running = readPostmaster(join(home, 'postgres'));
   const passwordFile = join(home, 'postgres.password');
   if (!running || !existsSync(passwordFile)) return null;
-  const url = urlOf(readFileSync(passwordFile, 'utf8').trim(), running.port);
+  const url = urlOf(readFileSync(passwordFile, 'utf8').trim(), running.port, running.socket);
   return (await answers(url)) ? url : null;
 }
 
-function urlOf(password: string, port: number): string {
-  return `postgresql://srok:${password}@127.0.0.1:${port}/postgres`;
+/** By the socket where there is one: a question to the server and back costs less than over the network's loop. */
+function urlOf(password: string, port: number, socket: string): string {
+  return `postgresql://srok:${password}@${socket ? encodeURIComponent(socket) : '127.0.0.1'}:${port}/postgres`;
+}
+
+/**
+ * The folder of the server's socket: its data, which only its owner may enter. Empty where a socket cannot lie there:
+ * the path is too long for one, the folder is on a disk that knows none (some that are lent to containers), Windows.
+ */
+async function socketFolder(data: string, port: number): Promise<string> {
+  if (process.platform === 'win32' || data.includes(',')) return '';
+  const probe = createServer();
+  const listens = await new Promise<boolean>((done) => {
+    // A few bytes longer than the server's own, which has to have room for its end as well.
+    probe.once('error', () => done(false)).listen(join(data, `${socketName}${port}.try`), () => done(true));
+  });
+  if (listens) await new Promise((done) => probe.close(done));
+  return listens ? data : '';
+}
+
+/** What a server that was killed has left; the next one listens on another port. */
+function removeSockets(data: string): void {
+  for (const name of readdirSync(data)) if (name.startsWith(socketName)) rmSync(join(data, name), { force: true });
 }
 
 function findNative(): string {
@@ -242,14 +268,14 @@ function initialise(with_: { native: string; data: string; password: string; run
   renameSync(fresh, with_.data);
 }
 
-function readPostmaster(data: string): { pid: number; port: number } | null {
+function readPostmaster(data: string): { pid: number; port: number; socket: string } | null {
   const file = join(data, 'postmaster.pid');
   try {
     accessSync(file, constants.R_OK);
     const lines = readFileSync(file, 'utf8').split('\n');
     const pid = Number(lines[0]);
     if (!Number.isInteger(pid) || pid <= 0 || !isOurs(pid, data)) return null;
-    return { pid, port: Number(lines[3]) };
+    return { pid, port: Number(lines[3]), socket: lines[4] ?? '' };
   } catch {
     return null;
   }

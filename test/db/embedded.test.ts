@@ -1,11 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as poll } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Temporal } from '../../core/base/index.ts';
-import { checkDatabase, findPostgres, lockHome, openDatabase, startPostgres } from '../../core/db/index.ts';
+import {
+  checkDatabase,
+  describeUrl,
+  findPostgres,
+  lockHome,
+  openDatabase,
+  startPostgres,
+} from '../../core/db/index.ts';
 
 describe('the embedded PostgreSQL', () => {
   let home: string;
@@ -76,6 +83,31 @@ describe('the embedded PostgreSQL', () => {
     } finally {
       await db.destroy();
       await server.stop();
+    }
+  });
+
+  it('answers at a socket in its data folder that only its owner may use, or at its port where the path is too long', async () => {
+    const far = join(home, 'x'.repeat(90));
+    for (const [folder, way] of [
+      [home, '/postgres:'],
+      [far, '127.0.0.1:'],
+    ] as const) {
+      const server = await startPostgres({ home: folder, durable: false });
+      const db = openDatabase(server.url);
+      try {
+        const port = new URL(server.url).port;
+        expect(describeUrl(server.url)).to.include(way);
+        expect(await findPostgres(folder), 'for a command beside the service').to.equal(server.url);
+        const { rows } = await db.raw('select inet_server_port() as port');
+        expect(rows[0].port).to.equal(folder === far ? Number(port) : null);
+        if (folder === home) {
+          expect(statSync(join(folder, 'postgres')).mode & 0o777).to.equal(0o700);
+          expect(statSync(join(folder, `postgres/.s.PGSQL.${port}`)).mode & 0o777).to.equal(0o700);
+        }
+      } finally {
+        await db.destroy();
+        await server.stop();
+      }
     }
   });
 
