@@ -92,6 +92,8 @@ export async function openWorld(options: {
       for (const deed of calendar.get(day.toString()) ?? []) await deed();
       if (luck.chance(0.3)) await checkPlans(crew.second);
       await engine.jobs.idle(); // what was asked for today is done before anybody looks
+      // The queue drops what is done after a day of the machine; here days go by in less than a second.
+      await engine.db('pgboss.job').where({ state: 'completed' }).delete();
     },
     async close() {
       await app.close();
