@@ -108,6 +108,7 @@ export interface ProjectView {
   plan: string;
   state: string;
   grounds: string[]; // why it is suspended; empty otherwise
+  blockGround: StaffGround | null; // on which staff have suspended it
   url: string;
   createdAt: Instant;
 }

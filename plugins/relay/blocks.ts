@@ -1,6 +1,7 @@
 import { blockGrounds, type Engine, Refusal, requisites, type StaffGround, type Trx } from '../../core/index.ts';
 import type { createProjects } from './projects.ts';
-import { lockProject, type ProjectRow } from './store.ts';
+import { withoutGround } from './state.ts';
+import { lockProject, type ProjectRow, updateProject } from './store.ts';
 import type { Project } from './types.ts';
 
 /** How to have a project go on, or to object. */
@@ -56,6 +57,7 @@ export function createBlocks(engine: Engine, projects: Pick<ReturnType<typeof cr
           message: 'Проект уже приостановлен сотрудником.',
         });
       }
+      await updateProject(trx, project, { block_ground: ground });
       const blocked = await projects.suspend(trx, project, 'violation');
       const body = { ground, reason, letter: await tell(trx, row, ground) };
       await journal.append(trx, { action: 'project.blocked', about: project, actor: by, body });
@@ -63,12 +65,15 @@ export function createBlocks(engine: Engine, projects: Pick<ReturnType<typeof cr
     },
 
     async unblock(trx: Trx, project: string, { reason, by }: { reason: string; by: string }): Promise<Project> {
-      const row = await living(trx, project);
+      const row = await lockProject(trx, project);
       if (!row.grounds.includes('violation')) {
         throw new Refusal('project.not-blocked', 'conflict', {
           project,
           message: 'Проект не приостановлен сотрудником.',
         });
+      }
+      if (row.state === 'deleted') {
+        await updateProject(trx, project, { grounds: withoutGround(row.grounds, 'violation'), block_ground: null });
       }
       const lifted = await projects.lift(trx, project, 'violation');
       await journal.append(trx, { action: 'project.unblocked', about: project, actor: by, body: { reason } });

@@ -7,6 +7,7 @@ import { move, withGround, withoutGround } from './state.ts';
 import {
   announce,
   countActive,
+  countBlocked,
   endTokens,
   insertProject,
   insertToken,
@@ -107,9 +108,10 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
     const at = clock.now();
     const ready = row.activated_at !== null;
     const state = move(row.state, grounds.length > 0 ? 'suspended' : ready ? 'active' : 'waiting');
-    const next = { ...row, grounds, state };
     if (state === row.state && grounds.length === row.grounds.length) return projectOf(row, url);
-    await updateProject(trx, row.id, { state, grounds });
+    const blockGround = grounds.includes('violation') ? row.block_ground : null;
+    await updateProject(trx, row.id, { state, grounds, block_ground: blockGround });
+    const next = { ...row, grounds, state, block_ground: blockGround };
     if (state === 'suspended' && ground) await report(trx, 'project.suspended', next, at, factGround(ground));
     if (state === 'active') await report(trx, 'project.activated', next, at, { plan: row.plan });
     await engine.journal.append(trx, { action: `project.${state}`, about: row.id, body: { grounds } });
@@ -161,6 +163,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
           message: `На тарифе «${plan.title}» может быть активен только один проект (${freeProjectsClause}).`,
         });
       }
+      if (free && (await countBlocked(trx, order.subject, plan.id)) > 0) throw freeBlocked(freeProjectsClause);
       const at = clock.now();
       const row: ProjectRow = {
         id: newId('prj', at),
@@ -170,6 +173,7 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
         plan: plan.id,
         state: free ? 'active' : 'waiting',
         grounds: [],
+        block_ground: null,
         salt: randomBytes(32),
         made_with: madeWith,
         ...firstSettings,
@@ -348,6 +352,17 @@ export function createProjects(engine: Engine, { changed }: { changed(project: s
       return all.filter(({ kind }) => kind === 'pusher').map(pusherKeyOf);
     },
   };
+}
+
+/**
+ * Deleting a project that staff have suspended is its owner's right, and no way round the suspension: the one free
+ * project (offer 4.4.2) stays taken until they lift it, or what is kept of the deleted one has been destroyed.
+ */
+function freeBlocked(clause: string | undefined): Refusal {
+  return new Refusal('project.free-blocked', 'conflict', {
+    clause,
+    message: 'Бесплатный проект приостановлен сотрудником и удалён: новый можно создать, когда приостановление снимут.',
+  });
 }
 
 /** What is kept of a one-time key. @throws Refusal `idempotency.bad-key` */

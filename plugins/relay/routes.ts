@@ -35,6 +35,7 @@ const stateProperties = {
   plan: { type: 'string' },
   state: { enum: ['waiting', 'active', 'suspended', 'deleted'] },
   grounds: list({ type: 'string' }),
+  blockGround: nullable({ enum: [...staffGrounds] }),
   createdAt: instant,
   activatedAt: nullable(instant),
 };
@@ -525,8 +526,8 @@ function projectOut({ subject: _subject, account: _account, ...project }: Projec
   return project;
 }
 
-function stateOut({ id, plan, state, grounds, createdAt, activatedAt }: Project) {
-  return { id, plan, state, grounds, createdAt, activatedAt };
+function stateOut({ id, plan, state, grounds, blockGround, createdAt, activatedAt }: Project) {
+  return { id, plan, state, grounds, blockGround, createdAt, activatedAt };
 }
 
 function grantOut({ scope, ...grant }: Grant) {

@@ -1,4 +1,4 @@
-import { type Db, Refusal, type Temporal, type Trx } from '../../core/index.ts';
+import { type Db, Refusal, type StaffGround, type Temporal, type Trx } from '../../core/index.ts';
 import type { SettingsRow } from './settings.ts';
 import { ask } from './sql.ts';
 import type { Ground, Project, ProjectState, Right, TokenInfo } from './types.ts';
@@ -14,6 +14,7 @@ export interface ProjectRow extends SettingsRow {
   plan: string;
   state: ProjectState;
   grounds: Ground[];
+  block_ground: StaffGround | null; // the coded ground of staff, as long as `violation` is among the grounds
   salt: Buffer;
   made_with: Buffer | null; // a digest of the one-time key of the form or call that made it
   created_at: Instant;
@@ -46,6 +47,7 @@ export function projectOf(row: ProjectRow, publicUrl: string): Project {
     plan: row.plan,
     state: row.state,
     grounds: row.grounds,
+    blockGround: row.block_ground,
     url: `${publicUrl}/relay/v1/`,
     createdAt: row.created_at,
     activatedAt: row.activated_at,
@@ -83,6 +85,15 @@ export async function countActive(trx: Trx, subject: string, plan: string): Prom
   const [row] = await trx('relay.projects')
     .where({ subject_id: subject, plan })
     .whereIn('state', ['active', 'suspended'])
+    .count({ count: '*' });
+  return Number(row?.count ?? 0);
+}
+
+/** Deleted projects of this plan that staff had suspended, and have not let go since. */
+export async function countBlocked(trx: Trx, subject: string, plan: string): Promise<number> {
+  const [row] = await trx('relay.projects')
+    .where({ subject_id: subject, plan, state: 'deleted' })
+    .whereRaw(`'violation' = any(grounds)`)
     .count({ count: '*' });
   return Number(row?.count ?? 0);
 }

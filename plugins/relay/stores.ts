@@ -441,6 +441,7 @@ export const projects: Store = {
     'relay.projects.plan': 'project',
     'relay.projects.state': 'project',
     'relay.projects.grounds': 'project',
+    'relay.projects.block_ground': 'project',
     'relay.projects.salt': 'technical',
     'relay.projects.made_with': 'technical',
     'relay.projects.origins': 'project',

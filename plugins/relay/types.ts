@@ -16,6 +16,7 @@ export interface Project {
   plan: string;
   state: ProjectState;
   grounds: Ground[]; // why it is suspended; empty otherwise
+  blockGround: StaffGround | null; // on which staff have suspended it
   url: string; // an address, never a credential
   createdAt: Temporal.Instant;
   activatedAt: Temporal.Instant | null;
@@ -248,8 +249,9 @@ export interface Relay {
    */
   block(trx: Trx, project: string, why: { ground: StaffGround; reason: string; by: string }): Promise<Project>;
   /**
-   * Takes that ground away; the project goes on unless another one stands against it, or waits for its payment.
-   * @throws Refusal `project.not-found` | `project.not-blocked` | `project.deleted-already`
+   * Takes that ground away; the project goes on unless another one stands against it, or waits for its payment. One that
+   * was deleted meanwhile stays so, and no longer stands in the way of another free one.
+   * @throws Refusal `project.not-found` | `project.not-blocked`
    */
   unblock(trx: Trx, project: string, why: { reason: string; by: string }): Promise<Project>;
   /**

@@ -106,7 +106,15 @@ describe('one project that staff suspend', function () {
   it('stands still at once on a coded ground with a reason, its owner is told, and it comes back', async () => {
     const blocked = expectStatus(await act('block', { ground: 'unlawful', reason: 'Фишинг, жалоба № 8' }), 200);
     expect(blocked).to.deep.include({ id: project, plan: 'start', state: 'suspended', grounds: ['violation'] });
-    expect(Object.keys(blocked).sort()).to.deep.equal(['activatedAt', 'createdAt', 'grounds', 'id', 'plan', 'state']);
+    expect(Object.keys(blocked).sort()).to.deep.equal([
+      'activatedAt',
+      'blockGround',
+      'createdAt',
+      'grounds',
+      'id',
+      'plan',
+      'state',
+    ]);
     expect(await publishing()).to.deep.equal([403, 202]);
     expect((await act('block', { ground: 'bypass', reason: 'Ещё раз' })).status).to.equal(409);
     await settle(test);
@@ -154,12 +162,14 @@ describe('one project that staff suspend', function () {
     expect(after)
       .to.include(`${account}/projects/${project}/unblock"`)
       .and.to.include(`${account}/projects/${beside}/block"`);
+    expect(main(after)).to.include('по решению сотрудника: угроза безопасности сервиса');
     const again = await staff('POST', form, { form: { _csrf, ground: 'security', reason: 'Ещё раз' } });
     expect([again.status, main(again.text)]).to.satisfy(
       ([status, said]: [number, string]) => status === 409 && said.includes('Проект уже приостановлен'),
     );
 
     const lift = `${account}/projects/${project}/unblock`;
+    expect(main((await staff('GET', lift)).text)).to.include('по решению сотрудника: угроза безопасности сервиса');
     const lifted = await staff('POST', lift, { form: { _csrf, reason: 'Токены отозваны' } });
     expect([lifted.status, lifted.headers.get('location')]).to.deep.equal([303, account]);
     expect(main((await staff('GET', account)).text)).to.include('Работа проекта возобновлена.');

@@ -467,6 +467,21 @@ describe('the pages of a project', function () {
       .delete();
   });
 
+  it('say on what ground staff have suspended it', async () => {
+    const { db } = test.app.engine;
+    const relay = relayOf(test.app.engine);
+    const why = { reason: 'Жалоба', by: 'acc_dpo' };
+    await db.transaction((trx) => relay.block(trx, project, { ...why, ground: 'third-party-rights' }));
+    try {
+      const page = main((await owner('GET', at(''))).text);
+      expect(page).to.contain(
+        'Его приостановил оператор, основание: нарушение прав третьих лиц. Порядок возражения — ',
+      );
+    } finally {
+      await db.transaction((trx) => relay.unblock(trx, project, why));
+    }
+  });
+
   it('say of a suspended project that it stands still, and offer nothing that would not work', async () => {
     const { db } = test.app.engine;
     const relay = relayOf(test.app.engine);

@@ -441,7 +441,7 @@ describe('the relay', () => {
       const why = { ground: 'third-party-rights', reason: 'Жалоба № 7 с приложением', by: 'acc_dpo' } as const;
       const before = performance.now();
       const blocked = await base.db.transaction((trx) => relay.block(trx, project, why));
-      expect(blocked).to.deep.include({ state: 'suspended', grounds: ['violation'] });
+      expect(blocked).to.deep.include({ state: 'suspended', grounds: ['violation'], blockGround: why.ground });
       expect(await client.closed).to.include({ code: 4403 });
       expect(performance.now() - before).to.be.lessThan(1000);
       expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(403);
@@ -469,6 +469,7 @@ describe('the relay', () => {
       expect(acts.map(({ action }) => action)).to.deep.equal(['project.blocked', 'project.unblocked']);
       expect(acts[0]?.body).to.include({ ground: why.ground, reason: why.reason }).and.to.have.property('letter');
       expect(acts[1]?.body).to.deep.equal({ reason });
+      expect(await relay.project(project)).to.deep.include({ state: 'active', grounds: [], blockGround: null });
     });
 
     it('a block is refused where it is one already, or where there is nothing left to block', async () => {
@@ -481,9 +482,30 @@ describe('the relay', () => {
       expect(await block()).to.equal(null);
       expect(await block()).to.deep.equal(['project.blocked-already', 'conflict']);
       await base.db.transaction((trx) => relay.deleteProject(trx, project));
-      for (const act of [block, unblock]) expect(await act()).to.deep.equal(['project.deleted-already', 'conflict']);
+      expect(await block()).to.deep.equal(['project.deleted-already', 'conflict']);
       expect(await block('prj_nobody')).to.deep.equal(['project.not-found', 'not-found']);
       expect(await unblock('prj_nobody')).to.deep.equal(['project.not-found', 'not-found']);
+    });
+
+    it('deleting a blocked free project makes no room for another, until staff lift the block', async () => {
+      const { project, ...person } = await aProject();
+      const make = (plan: string) =>
+        base.db
+          .transaction((trx) => relay.createProject(trx, { ...person, name: 'Ещё один', plan }))
+          .then(
+            () => null,
+            ({ code, kind }) => [code, kind],
+          );
+      const why = { ground: 'bypass', reason: 'Обход ограничений', by: 'acc_dpo' } as const;
+      await base.db.transaction((trx) => relay.block(trx, project, why));
+      expect(await make('free')).to.deep.equal(['project.free-limit', 'conflict']);
+      const gone = await base.db.transaction((trx) => relay.deleteProject(trx, project));
+      expect(gone).to.deep.include({ state: 'deleted', grounds: ['violation'], blockGround: 'bypass' });
+      expect(await make('free')).to.deep.equal(['project.free-blocked', 'conflict']);
+      expect(await make('start')).to.equal(null);
+      const lifted = await base.db.transaction((trx) => relay.unblock(trx, project, why));
+      expect(lifted).to.deep.include({ state: 'deleted', grounds: [], blockGround: null });
+      expect(await make('free')).to.equal(null);
     });
 
     it('a project that is blocked and not paid for waits on when the block is lifted', async () => {

@@ -1,6 +1,7 @@
 import type { FieldProblem, Words } from '../../http/index.ts';
 import type { Law } from '../../law/index.ts';
 import type { DayOfUseView, ForecastView, ProjectView, RemainsView, TokenView, UsageView } from '../ports.ts';
+import { groundNames } from './accounts.ts';
 import { type Bar, barChart } from './chart.ts';
 
 const states: Record<string, { name: string; tone: string }> = {
@@ -19,7 +20,7 @@ const standsStill: Record<string, string> = {
   restricted: 'Обработка данных ограничена по обращению.',
 };
 
-/** The same for staff, short. */
+/** For staff, short. */
 const stoppedBy: Record<string, string> = {
   'period-ended': 'период закончился',
   dispute: 'платёж оспорен',
@@ -42,27 +43,44 @@ export const stateOf = (state: string, { t }: Words) => ({
   tone: states[state]?.tone ?? 'grey',
 });
 
-export const whyStill = ({ grounds }: Pick<ProjectView, 'grounds'>, { t }: Pick<Words, 't'>): string =>
-  grounds.map((ground) => t(standsStill[ground] ?? ground)).join(' ');
+type Still = Pick<ProjectView, 'grounds' | 'blockGround'>;
+
+export const whyStill = ({ grounds, blockGround }: Still, { t }: Pick<Words, 't'>): string =>
+  grounds
+    .map((ground) =>
+      ground === 'violation' && blockGround
+        ? t('Его приостановил оператор, основание: {{ground}}. Порядок возражения — в письме и в уведомлениях.', {
+            ground: t(groundNames[blockGround]),
+          })
+        : t(standsStill[ground] ?? ground),
+    )
+    .join(' ');
+
+/** The same for staff, short; of a project that was deleted, what staff themselves have to lift. */
+const stops = ({ grounds, blockGround, state }: Still & Pick<ProjectView, 'state'>, { t }: Pick<Words, 't'>): string =>
+  grounds
+    .filter((ground) => state !== 'deleted' || ground === 'violation')
+    .map((ground) =>
+      ground === 'violation' && blockGround
+        ? t('по решению сотрудника: {{ground}}', { ground: t(groundNames[blockGround]) })
+        : t(stoppedBy[ground] ?? ground),
+    )
+    .join(', ');
 
 /** A project as staff see it who may stop it: its state, and nothing that its owner has written. */
-export function projectShown(
-  account: string,
-  { id, plan, state, grounds, createdAt }: ProjectView,
-  { operator }: Pick<Law, 'operator'>,
-  words: Words,
-) {
-  const blocked = grounds.includes('violation');
+export function projectShown(account: string, project: ProjectView, { operator }: Pick<Law, 'operator'>, words: Words) {
+  const { id, plan, state, createdAt } = project;
+  const blocked = project.grounds.includes('violation');
   const living = state !== 'deleted';
   return {
     ...{ id, path: `/admin/accounts/${account}/projects/${id}` },
     account: { id: account, path: `/admin/accounts/${account}` },
     plan: operator.plans.find((one) => one.id === plan)?.title ?? plan,
     state: stateOf(state, words),
-    grounds: living ? grounds.map((ground) => words.t(stoppedBy[ground] ?? ground)).join(', ') : '',
+    grounds: stops(project, words),
     created: words.dateTime(createdAt),
     mayBlock: living && !blocked,
-    mayUnblock: living && blocked,
+    mayUnblock: blocked,
   };
 }
 
