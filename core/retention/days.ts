@@ -65,7 +65,8 @@ export function createDays({ db, datamap, keeper, today }: Room) {
             return span ? { first: dayNumber(span.first), last: dayNumber(span.last) } : null;
           }
         : null,
-      all: async () => (await anchorsOf(source, entry)).map(({ day }) => dayNumber(day)),
+      all: async (until) =>
+        (await anchorsOf(source, entry, until === null ? undefined : dayAt(until))).map(({ day }) => dayNumber(day)),
       goesOn: goingOf(entry, deferred),
     });
     return store.elsewhere ? first.catch(() => null) : first;

@@ -2,14 +2,14 @@
 export interface DaysOfStore {
   /** The first and the last of its days, of those from a day on; null: the store only answers with all of them. */
   span: ((from: number | null) => Promise<{ first: number; last: number } | null>) | null;
-  /** Every one of its days. */
-  all(): Promise<readonly number[]>;
+  /** Every one of its days; those after `until` may be left out. */
+  all(until: number | null): Promise<readonly number[]>;
   /** From when the records of a day may go: never before that day; null: not in sight. */
   goesOn(day: number): number | null;
 }
 
-/** After so many questions about the next day it is quicker to ask for all of them. */
-const fewQuestions = 6;
+/** After so many questions about the next day it is quicker to ask for all that matter: each is a way to the database. */
+const fewQuestions = 2;
 
 /**
  * The earliest day on which something of a store may go, exactly, without asking for all of its days. The earliest day
@@ -20,14 +20,16 @@ const fewQuestions = 6;
 export async function earliestOf({ span, all, goesOn }: DaysOfStore): Promise<number | null> {
   let best: number | null = null;
   let from: number | null = null;
+  let until: number | null = null;
   for (let questions = 0; span && questions < fewQuestions; questions++) {
     const found = await span(from);
     if (!found) return best;
     best = earlier(best, goesOn(found.first));
     from = sooner(found.first + 1, found.last, best, goesOn);
     if (from === null) return best;
+    until = best === null ? found.last : latestDue(goesOn, best - 1, found.last);
   }
-  for (const day of await all()) best = earlier(best, goesOn(day));
+  for (const day of await all(until)) best = earlier(best, goesOn(day));
   return best;
 }
 
@@ -41,9 +43,9 @@ function sooner(first: number, last: number, than: number | null, goesOn: DaysOf
   return null;
 }
 
-/** The latest day whose records may go by now, from the rules alone. Only where some day is known to be one. */
-export function latestDue(goesOn: DaysOfStore['goesOn'], now: number): number {
-  let day = now;
+/** The latest day, of those to `last`, whose records may go by now: from the rules alone. Some day has to be one. */
+export function latestDue(goesOn: DaysOfStore['goesOn'], now: number, last = now): number {
+  let day = Math.min(now, last);
   while (!hasCome(goesOn(day), now)) day--;
   return day;
 }

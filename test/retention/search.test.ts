@@ -18,7 +18,7 @@ function aStore(days: readonly number[], later: readonly (number | null)[]) {
       const mine = days.filter((one) => from === null || one >= from);
       return mine.length > 0 ? { first: Math.min(...mine), last: Math.max(...mine) } : null;
     },
-    all: async () => days,
+    all: async (until: number | null) => days.filter((one) => until === null || one <= until),
     goesOn(one: number) {
       const wait = later[one] ?? null;
       return wait === null ? null : one + wait;
