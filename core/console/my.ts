@@ -1,6 +1,7 @@
 import { Refusal } from '../base/index.ts';
 import { type Call, file, page, type RouteDefinition, redirect, route } from '../http/index.ts';
 import { projectDebugRoutes } from './project-debug.ts';
+import { projectPlanRoutes } from './project-plan.ts';
 import { projectPusherRoutes } from './project-pusher.ts';
 import { projectSettingsRoutes } from './project-settings.ts';
 import { projectTokenRoutes } from './project-tokens.ts';
@@ -28,6 +29,7 @@ export function myRoutes(shared: Shared): RouteDefinition[] {
           ...projectUseRoutes(shared, projects),
           ...projectDebugRoutes(shared, projects),
           ...projectSettingsRoutes(shared, projects),
+          ...(invoices ? projectPlanRoutes(shared, projects, invoices) : []),
         ]
       : []),
     route({

@@ -7,7 +7,7 @@ import type { Db, Trx } from '../db/index.ts';
 import type { Actor, Http, HttpLog } from '../http/index.ts';
 import type { Jobs } from '../jobs/index.ts';
 import type { Journal } from '../journal/index.ts';
-import type { Law, LintKnown } from '../law/index.ts';
+import type { Because, Law, LintKnown } from '../law/index.ts';
 import type { Letters } from '../letters/index.ts';
 import type { Events } from '../obligations/index.ts';
 import type { Requests } from '../requests/index.ts';
@@ -262,8 +262,18 @@ export interface LogExportView {
   sender: string | null;
 }
 
+/** What another plan would cost a project within the time that is paid for. */
+export interface ChangeOfferView {
+  plan: string;
+  kopecks: number;
+  lastDay: Day; // until then it would be paid for
+  because: Because;
+}
+
 /** What the pages of payment need; the billing offers it. */
 export interface InvoicePages {
+  /** @throws Refusal where that plan cannot be had now */
+  changeOffer(project: string, plan: string): Promise<ChangeOfferView>;
   invoices(
     subject: string,
   ): Promise<{ id: string; number: string; project: string; kopecks: number; issuedOn: Day; document: string }[]>;

@@ -17,7 +17,7 @@ interface DayQuery {
 /** What a project has used, hour by hour and day by day, and what became of its messages. */
 export function projectUseRoutes(shared: Shared, pages: ProjectPages): RouteDefinition[] {
   const { words } = shared;
-  const { own, planTitle } = projectParts(shared, pages);
+  const { own, planTitle, mayRaise } = projectParts(shared, pages);
 
   return [
     route<Record<string, unknown>, DayQuery>({
@@ -42,6 +42,7 @@ export function projectUseRoutes(shared: Shared, pages: ProjectPages): RouteDefi
           project,
           path,
           plan: planTitle(project.plan),
+          raise: mayRaise(project),
           usage: usageModel(usage, w),
           on: w.date(on),
           today: on.equals(usage.on),

@@ -8,11 +8,16 @@ import { cut, daysChart, hoursChart, remainRows, stateOf, tokenRow, usageModel, 
 export const users = ['relay-user'] as const;
 
 /** What pages of one project share. A project of somebody else is not there. */
-export function projectParts({ law, words }: Shared, pages: ProjectPages) {
+export function projectParts({ law, words, invoices }: Shared, pages: ProjectPages) {
   return {
     own: (call: Pick<Call, 'params' | 'actor'>): Promise<ProjectView> =>
       pages.project(call.params.id ?? '', subjectOf(call)),
     planTitle: (id: string): string => law.operator.plans.find((plan) => plan.id === id)?.title ?? id,
+    /** Is it a project whose limits payments can raise? */
+    mayRaise: ({ plan: id, state }: ProjectView): boolean =>
+      invoices !== undefined &&
+      ['active', 'suspended'].includes(state) &&
+      law.operator.plans.some((plan) => plan.id === id && plan.priceKopecks > 0),
     /** The page that shows a secret, this once: it is kept nowhere, so there is nothing to redirect to. */
     tokenPage: (call: Call, project: ProjectView, token: IssuedTokenView) =>
       page('my/token', {
@@ -32,7 +37,7 @@ const deliveriesShown = 10;
 /** A person's projects: the list, a new one, the overview of one, and its end. */
 export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinition[] {
   const { law, story, words } = shared;
-  const { own, planTitle, tokenPage } = projectParts(shared, pages);
+  const { own, planTitle, mayRaise, tokenPage } = projectParts(shared, pages);
 
   return [
     route<Record<string, unknown>, { before?: string }>({
@@ -76,6 +81,7 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
           state: stateOf(project.state, w),
           why: whyStill(project, w),
           billing: shared.invoices !== undefined,
+          raise: mayRaise(project),
           usage: usageModel(usage, w),
           days: daysChart(usage, w),
           hours: hoursChart(usage.hours, w),

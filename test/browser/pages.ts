@@ -154,6 +154,7 @@ function projectPages(who: string, project: string): Visited[] {
   return [
     { name: 'my-project', path: at, who },
     { name: 'my-project-pusher', path: `${at}/tokens/pusher`, who },
+    { name: 'my-project-plan', path: `${at}/plan?plan=business`, who },
     ...pages.map((name) => ({
       name: `my-project-${name}`,
       path: `${at}/${name}`,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Trx } from '../../core/db/index.ts';
 import { type RequestKind, Temporal } from '../../core/index.ts';
+import { billingOf } from '../../plugins/billing/index.ts';
 import { relayOf } from '../../plugins/relay/index.ts';
 import { moscow, startApp, type TestApp } from '../support/app.ts';
 
@@ -161,7 +162,12 @@ async function useProject({ app, clock }: TestApp, owner: { subject: string; acc
   const relay = relayOf(app.engine);
   const order = { ...owner, name: 'Заказы', plan: 'start' };
   const { project } = await db.transaction((trx) => relay.createProject(trx, order));
-  await db.transaction((trx) => relay.activate(trx, project.id));
+  await db.transaction((trx) =>
+    billingOf(app.engine).recordPayment(trx, {
+      ...{ externalId: 'bank-1', project: project.id, plan: 'start', months: 1, kopecks: 99_000 },
+      ...{ payer: { name: 'ООО «Заказы»', email: 'buh@orders.example' }, paidAt: clock.now() },
+    }),
+  );
   const { token } = await db.transaction((trx) => relay.issueToken(trx, project.id));
   const stand = { name: 'стенд', rights: ['read', 'subscribe'] } as const;
   await db.transaction((trx) => relay.issueToken(trx, project.id, { ...stand, rights: [...stand.rights] }));
