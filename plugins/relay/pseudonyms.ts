@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Engine, keyedDigest, type Temporal } from '../../core/index.ts';
-import { keepPseudonymKey, pseudonymKey } from './store.ts';
+import { keepPseudonymKey, lockDayKeys, pseudonymKey } from './store.ts';
 
 type Day = Temporal.PlainDate;
 /** A sender's name instead of the address; null when the day's key has been destroyed. */
@@ -17,8 +17,13 @@ export function createPseudonyms({ db, vault }: Pick<Engine, 'db' | 'vault'>) {
   async function boxOf(project: string, on: Day): Promise<Buffer | null> {
     const known = await pseudonymKey(db, project, on);
     const name = `metadata/${on}/${project}`;
-    if (known || !vault.has(name)) return known;
-    return keepPseudonymKey(db, project, on, await vault.seal(name, randomBytes(32), aadOf(project, on)));
+    if (known) return known;
+    return db.transaction(async (trx) => {
+      // Sealing would make the day's key anew if it were destroyed just now.
+      await lockDayKeys(trx, { shared: true });
+      if (!vault.has(name)) return null;
+      return keepPseudonymKey(trx, project, on, await vault.seal(name, randomBytes(32), aadOf(project, on)));
+    });
   }
 
   return {

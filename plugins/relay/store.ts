@@ -563,13 +563,22 @@ export async function rowsOfDays(
   );
 }
 
+/**
+ * Until the end of the transaction nobody destroys keys of days while somebody (`shared`) makes one of their own for use:
+ * whoever comes second finds what the first has done.
+ */
+export async function lockDayKeys(trx: Trx, { shared = false } = {}): Promise<void> {
+  const lock = shared ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+  await trx.raw(`select ${lock}(hashtextextended('relay day keys', 0))`);
+}
+
 export async function pseudonymKey(db: Db, project: string, on: Day): Promise<Buffer | null> {
   const row = await db('relay.volumes').where({ project_id: project, processed_on: on }).first('pseudonym_key');
   return row?.pseudonym_key ?? null;
 }
 
 /** @returns the key that is kept: of two who come at once the first one's; null where the log has nothing of the day */
-export async function keepPseudonymKey(db: Db, project: string, on: Day, box: Buffer): Promise<Buffer | null> {
+export async function keepPseudonymKey(db: Db | Trx, project: string, on: Day, box: Buffer): Promise<Buffer | null> {
   const [row] = await db('relay.volumes')
     .where({ project_id: project, processed_on: on })
     .update({ pseudonym_key: db.raw('coalesce(pseudonym_key, ?)', [box]) }, ['pseudonym_key']);

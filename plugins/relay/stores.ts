@@ -17,7 +17,7 @@ import { metadataAad, payloadAad } from './log.ts';
 import { dropPartition, type LogTable, partitionDays } from './partitions.ts';
 import { vaultKeyOf } from './pusher/keys.ts';
 import { ask } from './sql.ts';
-import { projectsOf } from './store.ts';
+import { lockDayKeys, projectsOf } from './store.ts';
 import type { Ground } from './types.ts';
 
 type Day = Temporal.PlainDate;
@@ -104,7 +104,7 @@ async function expire(
   scope: { anchored: DateRange[]; held: string[] },
   context: StoreContext,
 ): Promise<EraseReceipt> {
-  const { db, vault, clock, runId } = context;
+  const { db, clock, runId } = context;
   const before = await db('relay.runs').where({ run_id: runId, store: kind.store }).first('receipt');
   if (before) return revive(before.receipt);
 
@@ -138,8 +138,7 @@ async function expire(
   // Asked again after a crash, the vault answers for the same run as before.
   const names = volumes.flatMap((row) => kind.keys(row.processed_on.toString(), row.project_id));
   const lifted = gone.flatMap((row) => kind.keys(row.processed_on.toString(), row.project_id).map(heldKey));
-  const shredded =
-    names.length > 0 ? await vault.shred([...names, ...lifted], { runId: `${runId}/${kind.store}` }) : null;
+  const shredded = names.length > 0 ? await shred(kind, context, [...names, ...lifted]) : null;
   for (const row of gone) {
     await db(kind.held).where({ processed_on: row.processed_on, project_id: row.project_id }).delete();
   }
@@ -189,6 +188,14 @@ async function expire(
     });
   });
   return receipt;
+}
+
+/** Destroys keys of days, and no export makes one of them anew meanwhile. */
+function shred({ store }: Kind, { db, vault, runId }: StoreContext, names: string[]) {
+  return db.transaction(async (trx) => {
+    await lockDayKeys(trx);
+    return vault.shred(names, { runId: `${runId}/${store}` });
+  });
 }
 
 async function hasVolume({ db }: StoreContext, left: Left, day: Day): Promise<boolean> {
@@ -290,8 +297,9 @@ async function eraseDaysOfOne(
   kind: Kind,
   subject: string,
   anchored: DateRange[] | 'all',
-  { db, vault, runId }: StoreContext,
+  context: StoreContext,
 ): Promise<EraseReceipt> {
+  const { db } = context;
   const rows = (await whereAnchored(db('relay.volumes'), 'processed_on', anchored)
     .where({ subject_id: subject })
     .where(kind.left, '>', 0)
@@ -305,7 +313,7 @@ async function eraseDaysOfOne(
     const own = kind.keys(row.processed_on.toString(), row.project_id);
     return [...own, ...own.map(heldKey)];
   });
-  if (names.length > 0) await vault.shred(names, { runId: `${runId}/${kind.store}` });
+  if (names.length > 0) await shred(kind, context, names);
   for (const row of rows) {
     const day = { processed_on: row.processed_on, project_id: row.project_id };
     await db.transaction(async (trx) => {

@@ -7,6 +7,7 @@ import type { Relay } from '../../plugins/relay/index.ts';
 import relayPlugin, { relayOf } from '../../plugins/relay/index.ts';
 import { createLog } from '../../plugins/relay/log.ts';
 import { createNotices } from '../../plugins/relay/notices.ts';
+import { createPseudonyms } from '../../plugins/relay/pseudonyms.ts';
 import { cloneDatabase } from '../support/database.ts';
 import { publish, startEngine, type TestEngine } from './engine.ts';
 
@@ -67,10 +68,16 @@ describe('the log of the relay', () => {
     return db.transaction((trx) => work({ trx, db, vault, clock, law, journal, runId }));
   }
 
-  function erase(store: Store, scope: EraseScope, runId?: string): Promise<EraseReceipt> {
+  function erase(
+    store: Store,
+    scope: EraseScope,
+    runId?: string,
+    parts: Partial<StoreContext> = {},
+  ): Promise<EraseReceipt> {
     if ('unsupported' in store.erase) throw new Error(store.erase.unsupported);
     const { erase: work } = store;
-    return inStore((context) => (work as Exclude<Store['erase'], { unsupported: string }>)(scope, context), runId);
+    const run = work as Exclude<Store['erase'], { unsupported: string }>;
+    return inStore((context) => run(scope, { ...context, ...parts }), runId);
   }
 
   const stores = relayPlugin.stores as Record<'payloads' | 'metadata' | 'projects' | 'usage' | 'logAccess', Store>;
@@ -413,6 +420,59 @@ describe('the log of the relay', () => {
       await house.engine.vault.shred([`metadata/2026-06-21/${project}`], { runId: 'swp_names' });
       const left = await relay.logs.export(asked.id, specialist);
       expect(left.rows.map(({ sender }) => sender)).to.deep.equal([names[0], names[0], null]);
+    });
+
+    it('makes no key of a day anew whose metadata are being destroyed in that very moment', async () => {
+      const { token, project } = await aProject();
+      const [early, late] = [day('2026-06-24'), day('2026-06-25')];
+      for (const on of [early, late]) {
+        house.clock.moveTo(Temporal.Instant.from(`${on}T09:00:00Z`));
+        await publish(house.origin, token, 'race', 'x');
+      }
+      const nameOf = (on: Temporal.PlainDate): string => `metadata/${on}/${project}`;
+      const { vault } = house.engine;
+      const waiting = async (mode: string): Promise<boolean> => {
+        const found = await base.db.raw(
+          `select 1 from pg_locks where locktype = 'advisory' and mode = ? and not granted
+           and database = (select oid from pg_database where datname = current_database())`,
+          [mode],
+        );
+        return found.rows.length > 0;
+      };
+      const until = async (mode: string): Promise<void> => {
+        for (let tries = 0; tries < 1000 && !(await waiting(mode)); tries++)
+          await new Promise((done) => setTimeout(done, 5));
+      };
+      const destroy = (on: Temporal.PlainDate, own = vault) =>
+        erase(stores.metadata, { why: 'expiry', anchored: oneDay(String(on)), held: [] }, undefined, { vault: own });
+
+      // The destruction begins while the export seals: it waits, and the key that was used goes with the day.
+      let destroying: Promise<unknown> | null = null;
+      const slowSeal: typeof vault = Object.assign(Object.create(vault), {
+        async seal(...order: Parameters<typeof vault.seal>) {
+          destroying = destroy(early);
+          await until('ExclusiveLock');
+          return vault.seal(...order);
+        },
+      });
+      expect((await createPseudonyms({ db: base.db, vault: slowSeal }).of(project, early))('192.0.2.1')).to.match(
+        /^[\w-]{16}$/,
+      );
+      await destroying;
+      expect(vault.has(nameOf(early))).to.equal(false);
+
+      // The export asks while the destruction goes on: it waits, and finds the key gone.
+      let naming: Promise<(address: string) => string | null> | null = null;
+      const slowShred: typeof vault = Object.assign(Object.create(vault), {
+        async shred(...order: Parameters<typeof vault.shred>) {
+          naming = createPseudonyms({ db: base.db, vault }).of(project, late);
+          await until('ShareLock');
+          return vault.shred(...order);
+        },
+      });
+      await destroy(late, slowShred);
+      expect((await (naming as unknown as Promise<(address: string) => string | null>))('192.0.2.1')).to.equal(null);
+      expect(vault.has(nameOf(late))).to.equal(false);
     });
 
     it('shows metadata only, unless the scope says payload', async () => {
