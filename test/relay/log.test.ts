@@ -17,11 +17,13 @@ const oneDay = (text: string) => [{ from: day(text), before: day(text).add({ day
 /** A way to the database whose open connections can be made to carry nothing any more: it hears, and says nothing. */
 async function aDeafPath(to: string): Promise<{ url: string; deafen(): void; close(): void }> {
   const there = new URL(to);
+  // A name of percent signs is a socket in a folder; the server listens beside it, and this path is one of TCP.
+  const host = there.hostname.startsWith('%') ? '127.0.0.1' : there.hostname;
   const open = new Set<{ deaf: boolean }>();
   const server = createServer((near) => {
     const state = { deaf: false };
     open.add(state);
-    const far = connect(Number(there.port), there.hostname);
+    const far = connect(Number(there.port), host);
     near.on('data', (bytes) => !state.deaf && far.write(bytes)).on('error', () => {});
     far.on('data', (bytes) => near.write(bytes)).on('error', () => {});
     near.on('close', () => far.destroy());
@@ -30,6 +32,7 @@ async function aDeafPath(to: string): Promise<{ url: string; deafen(): void; clo
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const here = new URL(to);
   here.port = String((server.address() as AddressInfo).port);
+  here.hostname = host;
   return {
     url: here.href,
     deafen() {
