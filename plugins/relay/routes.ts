@@ -117,26 +117,8 @@ const grantSchema = object({
   views: { type: 'integer' },
   rowsShown: { type: 'integer' },
 });
-const rowSchema: Schema = {
-  type: 'object',
-  required: ['message', 'channel', 'offset', 'processedOn', 'receivedAt', 'storedAt', 'bytes', 'ip', 'userAgent'],
-  properties: {
-    message: id,
-    channel: { type: 'string' },
-    offset: { type: 'integer' },
-    processedOn: day,
-    receivedAt: instant,
-    storedAt: instant,
-    bytes: { type: 'integer' },
-    type: nullable({ type: 'string' }),
-    door: { enum: ['http', 'ws'] },
-    connection: { type: 'string' },
-    ip: nullable({ type: 'string' }),
-    userAgent: nullable({ type: 'string' }),
-    payload: nullable(object({ data: { type: 'string' }, encoding: { const: 'base64' } }, ['data'])),
-  },
-};
-const exportSchema = object({
+/** What stands in the log of a message, without a word of who sent it. */
+const messageProperties = {
   message: id,
   channel: { type: 'string' },
   offset: { type: 'integer' },
@@ -146,8 +128,19 @@ const exportSchema = object({
   bytes: { type: 'integer' },
   type: nullable({ type: 'string' }),
   door: { enum: ['http', 'ws'] },
-  sender: nullable({ type: 'string' }),
-});
+};
+const rowSchema: Schema = {
+  type: 'object',
+  required: ['message', 'channel', 'offset', 'processedOn', 'receivedAt', 'storedAt', 'bytes', 'ip', 'userAgent'],
+  properties: {
+    ...messageProperties,
+    connection: { type: 'string' },
+    ip: nullable({ type: 'string' }),
+    userAgent: nullable({ type: 'string' }),
+    payload: nullable(object({ data: { type: 'string' }, encoding: { const: 'base64' } }, ['data'])),
+  },
+};
+const exportSchema = object({ ...messageProperties, sender: nullable({ type: 'string' }) });
 
 interface NewProject {
   name: string;
