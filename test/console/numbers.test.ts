@@ -47,6 +47,16 @@ describe('a chart', () => {
     expect(svg).to.contain('role="img" aria-label="Больше всего — 3, &quot;20.11&quot;"');
     expect(svg).to.contain('var(--red)').and.contain('var(--accent)');
   });
+
+  it('writes the steps of its axis up to the limit, and not where the room above it happens to end', () => {
+    const svg = barChart([{ label: '20.11', value: 83_200 }], {
+      ...{ alt: 'Сообщения по дням', width: 600, height: 220, axis: true },
+      limit: { value: 100_000, label: 'лимит' },
+    });
+    const steps = [...svg.matchAll(/>(\d+)<\/text>/g)].map(([, number]) => Number(number));
+    expect(steps).to.include.members([0, 100_000]);
+    expect(Math.max(...steps)).to.equal(100_000);
+  });
 });
 
 describe('usage against limits', () => {

@@ -57,7 +57,8 @@ export function barChart(
       max: limit ? Math.ceil(top * 1.1) : undefined,
       minInterval: 1,
       splitLine: { show: axis, lineStyle: { color: 'var(--line)' } },
-      axisLabel: { color: 'var(--muted)', fontSize: 11, formatter: number },
+      // Room above the limit, whatever number it ends at, is no step of the axis.
+      axisLabel: { color: 'var(--muted)', fontSize: 11, formatter: number, ...(limit ? { showMaxLabel: false } : {}) },
     },
     series: [
       {
