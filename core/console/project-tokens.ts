@@ -9,10 +9,10 @@ const listSize = 20;
 const rights = Object.keys(rightNames);
 /** How long a replaced token may go on: the choices of the page, in hours and in words. */
 const overlaps = [
-  [0, 'не действует'],
-  [1, '1 час'],
-  [24, '24 часа'],
-  [168, '7 дней'],
+  [0, 'сразу перестаёт действовать'],
+  [1, 'действует ещё 1 час'],
+  [24, 'действует ещё 24 часа'],
+  [168, 'действует ещё 7 дней'],
 ] as const;
 const hourMs = 3_600_000;
 

@@ -473,7 +473,9 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
     const ours = problem.status < 500 && ![401, 403, 404].includes(problem.status);
     if (!definition.redraw || !ours) throw error;
     const order = Object.keys((definition.body?.properties as object | undefined) ?? {});
-    const errors = inWords(problem, call.locale).sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
+    const all = inWords(problem, call.locale).sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
+    // One word for one field: an empty one is also of no right form.
+    const errors = all.filter(({ field }, index) => all.findIndex((one) => one.field === field) === index);
     if (problem.retryAfter !== null) call.ctx.set('Retry-After', String(problem.retryAfter));
     const reply = await definition.redraw(call, errors);
     return reply.kind === 'page' ? { ...reply, status: problem.status === 400 ? 422 : problem.status } : reply;

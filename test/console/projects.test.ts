@@ -401,7 +401,9 @@ describe('the pages of a project', function () {
   it('replace one token while the old one goes on, leave the others alone, and revoke', async () => {
     const tokens = async () => (await api('GET', `/api/v1/projects/${project}`)).json().tokens;
     const stand = (await tokens()).find(({ name }: { name: string }) => name === 'стенд');
-    const fresh = idIn((await owner('GET', at('/tokens'))).text);
+    const offered = (await owner('GET', at('/tokens'))).text;
+    expect(main(offered)).to.contain('Прежний токен сразу перестаёт действовать действует ещё 1 час');
+    const fresh = idIn(offered);
     const path = `/tokens/${stand.id}/rotate`;
     const made = await send('/tokens', path, { id: fresh, overlap: '24' });
     expect(made.status).to.equal(200);

@@ -598,9 +598,9 @@ describe('the Pusher protocol, with the libraries that were written for it', fun
     const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     const code = /^```js\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
     const shown = /console\.log\(.*\/\/ (.*)$/m.exec(code)?.[1];
-    const { appId: APP_ID, key: KEY, secret: SECRET } = key;
+    const { appId: PUSHER_APP_ID, key: PUSHER_KEY, secret: PUSHER_SECRET } = key;
     const child = spawn(process.execPath, ['--input-type=module', '-'], {
-      env: { ...process.env, RELAY_URL: origin, APP_ID, KEY, SECRET },
+      env: { ...process.env, RELAY_URL: origin, PUSHER_APP_ID, PUSHER_KEY, PUSHER_SECRET },
       cwd: new URL('../../', import.meta.url),
     });
     let said = '';
