@@ -73,7 +73,7 @@ export function projectBlockPages(shared: Shared, pages: ProjectPages): RouteDef
     ...act<{ reason: string }>(
       'unblock',
       form({ reason: reason() }),
-      'Работа проекта возобновлена.',
+      'Приостановление снято, письмо владельцу поставлено в очередь.',
       (trx, id, { reason: why, by: who }) => pages.unblock(trx, id, { reason: why, by: who }),
     ),
   ];

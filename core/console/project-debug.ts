@@ -86,7 +86,7 @@ async function asked<T>(channel: string, { t }: Words, look: (channel: string) =
     return { ...nothing, found: await look(channel) };
   } catch (error) {
     if (!(error instanceof Refusal) || !known.includes(error.code)) throw error;
-    return { ...nothing, problems: [{ field: 'channel', message: t(`refusal:${error.code}`) }] };
+    return { ...nothing, problems: [{ field: 'channel', message: t(`refusal:${error.code}`, error.details) }] };
   }
 }
 

@@ -47,6 +47,13 @@ export function loadWords(folder: URL, zone: string): Dictionary {
     interpolation: { escapeValue: false }, // the templates escape
     resources: { ru: { translation: files.ru }, en: { translation: files.en } },
   });
+  // A list of grounds is named one by one: `{{grounds, ground}}` by the entries `ground:…`.
+  engine.services.formatter?.add('ground', (codes, locale) =>
+    [codes]
+      .flat()
+      .map((code) => engine.t(`ground:${code}`, { lng: locale ?? 'ru' }))
+      .join(', '),
+  );
   const both = { ru: words(engine, 'ru', zone), en: words(engine, 'en', zone) };
   return {
     in: (locale) => both[locale],

@@ -123,6 +123,16 @@ export interface LetterData {
     url: string;
     how: string;
   };
+  /** Staff let a project go on that they had stopped. */
+  'project.unblocked': {
+    project: string;
+    unblockedAt: Moment;
+    /** on which it was stopped; absent where none was coded */
+    ground?: string;
+    /** why it does not go on nevertheless, as a sentence; absent where it does */
+    still?: string;
+    url: string;
+  };
   'limit.warning': LimitData;
   'limit.exhausted': LimitData;
   'billing.invoice': {

@@ -5,6 +5,7 @@ import type { Listener } from './listener.ts';
 import { createPresent } from './present.ts';
 import { planOf } from './projects.ts';
 import { foreignOrigin, isAllowed, mayCome } from './settings.ts';
+import { groundsOf, stopped } from './stopped.ts';
 import { markUsed, type ProjectRow, projectById, type TokenRow, tokensNamed, tokenWithProject } from './store.ts';
 import { parseToken, type ShownToken, sameHash, tokenIn } from './tokens.ts';
 import type { Right } from './types.ts';
@@ -145,7 +146,8 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
     for (const connection of open) {
       if (!row || row.state === 'deleted') hub.close(connection, closeCodes.tokenDead, 'the project is gone');
       else if (row.state !== 'active') {
-        hub.close(connection, closeCodes.notAllowed, `the project is ${row.state}: ${row.grounds.join(', ')}`);
+        const why = groundsOf(row).join(', ');
+        hub.close(connection, closeCodes.notAllowed, `the project is ${row.state}${why && `: ${why}`}`);
       } else {
         const token = tokens.get(connection.pass.token.id);
         if (!token || !alive(token)) hub.close(connection, closeCodes.tokenDead, endOf(token));
@@ -184,11 +186,7 @@ export function createGate(engine: Engine, { hub, listener }: { hub: Hub; listen
   /** @throws Refusal `project.stopped` */
   function mustGoOn(pass: Pass): void {
     if (pass.project.state === 'active') return;
-    throw new Refusal('project.stopped', 'forbidden', {
-      state: pass.project.state,
-      grounds: pass.project.grounds,
-      message: 'Проект приостановлен или ещё не оплачен.',
-    });
+    throw stopped(pass.project);
   }
 
   /** Whoever may come may also read why not further. */

@@ -4,6 +4,7 @@ import { keyOf, makeSecret as makeKeySecret, makeTag } from './pusher/keys.ts';
 import { keyHours } from './repeats.ts';
 import { checkSettings, firstSettings, settingsOf } from './settings.ts';
 import { move, withGround, withoutGround } from './state.ts';
+import { groundsOf } from './stopped.ts';
 import {
   announce,
   countActive,
@@ -399,11 +400,11 @@ function shownAlready(): Refusal {
 }
 
 /** @throws Refusal `project.not-active` */
-function mustBeActive(row: Pick<ProjectRow, 'state' | 'grounds'>): void {
+function mustBeActive(row: Pick<ProjectRow, 'state' | 'grounds' | 'block_ground'>): void {
   if (row.state === 'active') return;
   throw new Refusal('project.not-active', 'conflict', {
     state: row.state,
-    grounds: row.grounds,
+    grounds: groundsOf(row),
     message:
       row.state === 'waiting'
         ? 'Проект ждёт оплаты: токен выдаётся после неё.'

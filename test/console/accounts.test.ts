@@ -124,6 +124,10 @@ describe('one project that staff suspend', function () {
 
     expectStatus(await act('unblock', { reason: 'Страница удалена' }), 200);
     expect(await publishing()).to.deep.equal([202, 202]);
+    await settle(test);
+    const [last] = expectStatus(await vera.browser.get('/api/v1/notices'), 200);
+    expect(last.template).to.equal('project.unblocked');
+    expect(JSON.stringify(last)).to.include('Приостановление проекта').and.to.include('снова можно передавать');
     await test.app.engine.journal.sealUp();
     const said = await test.app.engine.journal.list({ about: project, prefix: 'project.', order: 'oldest' });
     const acts = said.filter(({ action }) => ['project.blocked', 'project.unblocked'].includes(action));
@@ -155,6 +159,8 @@ describe('one project that staff suspend', function () {
     expect((await staff('GET', `/admin/accounts/${other.account}/projects/${project}/block`)).status).to.equal(404);
     const empty = await staff('POST', form, { form: { _csrf, ground: '', reason: '' } });
     expect(main(empty.text)).to.include('Выберите значение из списка');
+    expect(empty.text.match(/href="#reason"/g)).to.have.length(1);
+    expect(main(empty.text)).to.include('Заполните это поле').and.not.to.include('в нужном виде');
     const done = await staff('POST', form, { form: { _csrf, ground: 'security', reason: 'Перебор токенов' } });
     expect([done.status, done.headers.get('location')]).to.deep.equal([303, account]);
     const after = (await staff('GET', account)).text;
@@ -172,7 +178,9 @@ describe('one project that staff suspend', function () {
     expect(main((await staff('GET', lift)).text)).to.include('по решению сотрудника: угроза безопасности сервиса');
     const lifted = await staff('POST', lift, { form: { _csrf, reason: 'Токены отозваны' } });
     expect([lifted.status, lifted.headers.get('location')]).to.deep.equal([303, account]);
-    expect(main((await staff('GET', account)).text)).to.include('Работа проекта возобновлена.');
+    expect(main((await staff('GET', account)).text)).to.include(
+      'Приостановление снято, письмо владельцу поставлено в очередь.',
+    );
     expect(await publishing()).to.deep.equal([202, 202]);
   });
 });

@@ -82,8 +82,8 @@ export async function outcomeOf(reader: Reader, state: string): Promise<number[]
 type Frame = any;
 
 /** A peer that writes frames as it likes. */
-export async function peerOf(origin: string, path: string) {
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}${path}`);
+export async function peerOf(origin: string, path: string, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}${path}`, { headers });
   const frames: Frame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(data.toString())));
   const closed = new Promise<{ code: number; reason: string }>((done) =>

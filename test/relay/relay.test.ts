@@ -460,7 +460,12 @@ describe('the relay', () => {
       expect(letter?.data.how).to.contain('возразить').and.to.contain(house.law.operator.email);
 
       const reason = 'Права подтверждены';
+      house.letters.length = 0;
       await base.db.transaction((trx) => relay.unblock(trx, project, { reason, by: 'acc_dpo' }));
+      expect(house.letters).to.have.length(1);
+      expect(house.letters[0]).to.deep.include({ template: 'project.unblocked', channels: ['email', 'dashboard'] });
+      expect(house.letters[0]?.data).to.include({ project: 'Стенд', ground: 'нарушение прав третьих лиц' });
+      expect(house.letters[0]?.data).not.to.have.property('still');
       expect((await publish(house.origin, token, 'x', 'x')).status).to.equal(202);
       await join(token);
       await house.engine.journal.sealUp();
@@ -468,7 +473,7 @@ describe('the relay', () => {
       const acts = said.filter(({ actor }) => actor === 'acc_dpo');
       expect(acts.map(({ action }) => action)).to.deep.equal(['project.blocked', 'project.unblocked']);
       expect(acts[0]?.body).to.include({ ground: why.ground, reason: why.reason }).and.to.have.property('letter');
-      expect(acts[1]?.body).to.deep.equal({ reason });
+      expect(acts[1]?.body).to.include({ reason }).and.to.have.property('letter');
       expect(await relay.project(project)).to.deep.include({ state: 'active', grounds: [], blockGround: null });
     });
 
@@ -503,7 +508,9 @@ describe('the relay', () => {
       expect(gone).to.deep.include({ state: 'deleted', grounds: ['violation'], blockGround: 'bypass' });
       expect(await make('free')).to.deep.equal(['project.free-blocked', 'conflict']);
       expect(await make('start')).to.equal(null);
+      house.letters.length = 0;
       const lifted = await base.db.transaction((trx) => relay.unblock(trx, project, why));
+      expect(house.letters.map(({ data }) => data.still)).to.deep.equal(['Проект удалён.']);
       expect(lifted).to.deep.include({ state: 'deleted', grounds: [], blockGround: null });
       expect(await make('free')).to.equal(null);
     });
@@ -514,7 +521,9 @@ describe('the relay', () => {
       const { project } = await base.db.transaction((trx) => relay.createProject(trx, order));
       const why = { ground: 'unlawful', reason: 'Предписание', by: 'acc_dpo' } as const;
       expect((await base.db.transaction((trx) => relay.block(trx, project.id, why))).state).to.equal('suspended');
+      house.letters.length = 0;
       expect((await base.db.transaction((trx) => relay.unblock(trx, project.id, why))).state).to.equal('waiting');
+      expect(house.letters.map(({ data }) => data.still)).to.deep.equal(['Проект ждёт оплаты.']);
     });
 
     it('a deleted account ends tokens and connections, a blocked one until it is restored', async () => {

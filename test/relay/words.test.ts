@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { blockGrounds, type StaffGround, staffGrounds } from '../../core/index.ts';
+import type { Ground } from '../../plugins/relay/index.ts';
+import { stopped } from '../../plugins/relay/stopped.ts';
 import { languageOf, reasonOf } from '../../plugins/relay/words.ts';
 import { publish } from './engine.ts';
+import { pathOf, peerOf, signed } from './pusher.ts';
 import { aStand, type Stand, until } from './stand.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -85,6 +89,71 @@ describe('what the relay refuses', () => {
       const { error } = await until(() => reader.frames.find((frame) => frame.error));
       expect(error).to.include({ code: 'offset.ahead', ref: 1 });
       expect(error.message).to.contain(ahead[locale]);
+    }
+  });
+
+  it('names the state of a stopped project, and every ground in words', () => {
+    const say = (
+      state: 'waiting' | 'suspended' | 'deleted',
+      grounds: Ground[] = [],
+      coded: StaffGround | null = null,
+    ) => {
+      const refusal = stopped({ state, grounds, block_ground: coded });
+      return [refusal.details.grounds, refusal.details.message, reasonOf(refusal, 'ru')];
+    };
+    expect(say('waiting')).to.deep.equal([[], 'The project waits for payment.', 'Проект ждёт оплаты.']);
+    expect(say('deleted')).to.deep.equal([[], 'The project is deleted.', 'Проект удалён.']);
+    expect(say('suspended', ['dispute', 'violation'], 'bypass')).to.deep.equal([
+      ['dispute', 'bypass'],
+      'The project is suspended: the payment is disputed, a bypass of the limits of the service.',
+      'Проект приостановлен: платёж оспорен, обход ограничений сервиса.',
+    ]);
+    const others: Ground[] = ['account', 'dispute', 'period-ended', 'restricted'];
+    for (const [grounds, coded] of [
+      ...others.map((ground) => [[ground], null] as const),
+      ...staffGrounds.map((ground) => [['violation'], ground] as const),
+    ]) {
+      const said = say('suspended', [...grounds] as Ground[], coded);
+      const code = coded ?? grounds[0];
+      expect(said).to.deep.equal([
+        [code],
+        `The project is suspended: ${words.en[`ground:${code}`]}.`,
+        `Проект приостановлен: ${words.ru[`ground:${code}`]}.`,
+      ]);
+      if (coded) expect(words.ru[`ground:${code}`]).to.equal(blockGrounds[coded].ru);
+    }
+  });
+
+  it('names the ground that staff coded at each door, without a language in English as everything else', async () => {
+    const { project, token } = await stand.aProject();
+    const key = await stand.base.db.transaction((trx) => stand.relay.issuePusherKey(trx, project));
+    const [reader, peer] = [await stand.join(token), await peerOf(stand.house.origin, pathOf(key))];
+    const why = { ground: 'unlawful', reason: 'Жалоба', by: 'acc_dpo' } as const;
+    await stand.base.db.transaction((trx) => stand.relay.block(trx, project, why));
+    const closed = 'the project is suspended: unlawful';
+    expect(await reader.closed).to.deep.include({ code: 4403, reason: closed });
+    expect(await peer.closed).to.deep.include({ code: 4003, reason: closed });
+    const en = 'The project is suspended: unlawful use of the service.';
+    const ru = 'Проект приостановлен: использование сервиса в противоправных целях.';
+    for (const [headers, said] of [
+      [{}, en],
+      [{ 'accept-language': 'en' }, en],
+      [{ 'accept-language': 'ru' }, ru],
+    ] as const) {
+      const answers = [
+        await publish(stand.house.origin, token, 'x', 'x', headers),
+        await stand.call('GET', 'connect', token, undefined, headers),
+        await signed(stand.house.origin, key, { body: '{"name":"e","channels":["x"],"data":"x"}', headers }),
+      ];
+      for (const { status, body } of answers) {
+        expect([status, body.code, body.state, body.grounds, body.detail]).to.deep.equal([
+          ...[403, 'project.stopped', 'suspended', ['unlawful'], said],
+        ]);
+      }
+      const away = await (await peerOf(stand.house.origin, pathOf(key), headers)).closed;
+      // A close frame holds no more than 123 bytes.
+      const held = said === ru ? 'Проект приостановлен: использование сервиса в противоправных…' : said;
+      expect(away).to.deep.include({ code: 4003, reason: held });
     }
   });
 

@@ -14,6 +14,7 @@ import { checkChannel } from '../channel.ts';
 import type { Hub } from '../hub.ts';
 import { planOf } from '../projects.ts';
 import { createPull, type Pull } from '../pulled.ts';
+import { stopped } from '../stopped.ts';
 import { type ProjectRow, projectById, projectOf, tokenOf, tokensOf, type UsageRow, usageOf } from '../store.ts';
 import { type Tickets, ticketOrder } from '../tickets.ts';
 import type { DayOfUse, Delivery, Project, Remains, Right, TokenInfo, Usage } from '../types.ts';
@@ -168,12 +169,8 @@ export function createDashboard(engine: Engine, { hub, tickets, connections }: P
 }
 
 /** @throws Refusal `project.stopped` */
-function mustRun({ state, grounds }: ProjectRow): void {
-  if (state === 'active') return;
-  throw new Refusal('project.stopped', 'forbidden', {
-    ...{ state, grounds },
-    message: 'Проект приостановлен, удалён или ещё не оплачен.',
-  });
+function mustRun(project: ProjectRow): void {
+  if (project.state !== 'active') throw stopped(project);
 }
 
 function hoursOf(row: UsageRow | null | undefined): number[] {

@@ -207,9 +207,16 @@ function checkAuth({ pass }: Connection, channel: string, asked: Members, { secr
 
 /** Since version 6 of the protocol the close frame alone says why. */
 function turnAway(ws: WebSocket, error: unknown, language: Locale | null): void {
-  const reason = Buffer.from(wordsOf(error, language)).subarray(0, reasonBytes).toString('utf8');
   ws.on('error', () => {});
-  ws.close(connectCodeOf(error), reason.replace(/\uFFFD+$/, ''));
+  ws.close(connectCodeOf(error), shortened(wordsOf(error, language)));
+}
+
+/** As many whole words as a close frame holds. */
+function shortened(words: string): string {
+  const bytes = Buffer.from(words);
+  if (bytes.length <= reasonBytes) return words;
+  const cut = bytes.subarray(0, reasonBytes - Buffer.byteLength('…')).toString('utf8');
+  return `${cut.replace(/\s+\S*$|\uFFFD+$/, '')}…`;
 }
 
 function noSuchKey(): Refusal {
