@@ -9,7 +9,7 @@ import { limitRows, offerShown } from './views/plans.ts';
 /** «Увеличить лимиты»: what another plan costs within the time that is paid for, what it gives, and how to pay. */
 export function projectPlanRoutes(shared: Shared, pages: ProjectPages, invoices: InvoicePages): RouteDefinition[] {
   const { law, words } = shared;
-  const { own, planTitle, mayRaise } = projectParts(shared, pages);
+  const { own, planTitle, mayRaise, firstPayment } = projectParts(shared, pages);
 
   /** The plans that can be had now; where none can, the reason that holds for the present period. */
   async function offersFor({ id, plan }: ProjectView): Promise<{ offers: ChangeOfferView[]; refusal: Refusal | null }> {
@@ -27,6 +27,8 @@ export function projectPlanRoutes(shared: Shared, pages: ProjectPages, invoices:
     }
     return { offers, refusal };
   }
+
+  const living = ({ state }: ProjectView): boolean => ['active', 'suspended'].includes(state);
 
   return [
     route<Record<string, unknown>, { plan?: string }>({
@@ -54,9 +56,11 @@ export function projectPlanRoutes(shared: Shared, pages: ProjectPages, invoices:
             offer.plan,
             w.t('{{plan}}: доплата {{sum}}', { plan: planTitle(offer.plan), sum: w.money(offer.kopecks) }),
           ]),
-          chosen: chosen ? offerShown(chosen, planTitle(chosen.plan), w) : null,
+          chosen: chosen ? offerShown(chosen, planTitle(chosen.plan), law, w) : null,
           rows: now ? limitRows(now, next ?? null, w) : [],
-          why: refusal ? w.t(`refusal:${refusal.code}`) : '',
+          why: refusal ? w.t(`refusal:${refusal.code}`, refusal.details) : '',
+          ...{ free: now?.priceKopecks === 0, greatest: living(project) && !mayRaise(project) },
+          firstPayment: firstPayment(project, call as unknown as Call),
           today: w.date(shared.today().today),
           contact: requisites(law.operator, call.locale).contact,
           values: { plan: asked },

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Refusal } from '../base/index.ts';
 import { type Call, page, type RouteDefinition, redirect, route } from '../http/index.ts';
+import { hasGreater, requisites } from '../law/index.ts';
 import type { IssuedTokenView, ProjectPages, ProjectView } from './ports.ts';
 import { by, form, line, type Shared, subjectOf } from './shared.ts';
+import { periodPrices } from './views/plans.ts';
 import { cut, daysChart, hoursChart, remainRows, stateOf, tokenRow, usageModel, whyStill } from './views/projects.ts';
 
 export const users = ['relay-user'] as const;
@@ -14,10 +16,24 @@ export function projectParts({ law, words, invoices }: Shared, pages: ProjectPag
       pages.project(call.params.id ?? '', subjectOf(call)),
     planTitle: (id: string): string => law.operator.plans.find((plan) => plan.id === id)?.title ?? id,
     /** Is it a project whose limits payments can raise? */
-    mayRaise: ({ plan: id, state }: ProjectView): boolean =>
-      invoices !== undefined &&
-      ['active', 'suspended'].includes(state) &&
-      law.operator.plans.some((plan) => plan.id === id && plan.priceKopecks > 0),
+    mayRaise: ({ plan: id, state }: ProjectView): boolean => {
+      const plan = law.operator.plans.find((one) => one.id === id && one.priceKopecks > 0);
+      return (
+        invoices !== undefined &&
+        ['active', 'suspended'].includes(state) &&
+        plan !== undefined &&
+        hasGreater(plan, law.operator.plans)
+      );
+    },
+    /** What its first payment may be for, while it waits for that. */
+    firstPayment: ({ plan: id, state }: ProjectView, call: Call) => {
+      const plan = law.operator.plans.find((one) => one.id === id);
+      if (!invoices || !plan || state !== 'waiting') return null;
+      return {
+        periods: periodPrices(plan, words(call)),
+        contact: requisites(law.operator, call.locale).contact,
+      };
+    },
     /** The page that shows a secret, this once: it is kept nowhere, so there is nothing to redirect to. */
     tokenPage: (call: Call, project: ProjectView, token: IssuedTokenView) =>
       page('my/token', {
@@ -37,7 +53,7 @@ const deliveriesShown = 10;
 /** A person's projects: the list, a new one, the overview of one, and its end. */
 export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinition[] {
   const { law, story, words } = shared;
-  const { own, planTitle, mayRaise, tokenPage } = projectParts(shared, pages);
+  const { own, planTitle, mayRaise, firstPayment, tokenPage } = projectParts(shared, pages);
 
   return [
     route<Record<string, unknown>, { before?: string }>({
@@ -80,8 +96,8 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
           plan: planTitle(project.plan),
           state: stateOf(project.state, w),
           why: whyStill(project, w),
-          billing: shared.invoices !== undefined,
           raise: mayRaise(project),
+          firstPayment: firstPayment(project, call),
           usage: usageModel(usage, w),
           days: daysChart(usage, w),
           hours: hoursChart(usage.hours, w),

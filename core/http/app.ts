@@ -10,6 +10,7 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { keyedDigest, Refusal } from '../base/index.ts';
 import { type Actor, type Locale, roles, type Theme } from './actor.ts';
 import { loadAssets } from './assets.ts';
+import { languageOf } from './language.ts';
 import { type OpenApiPart, openApi, sessionCookie } from './openapi.ts';
 import type { HttpDeps } from './ports.ts';
 import { InvalidInput, isDatabaseGone, notStorable, type Problem, problemDetails, toProblem } from './problems.ts';
@@ -20,6 +21,8 @@ import { createUi, type NavSection, type Ui } from './ui.ts';
 import { loadWords } from './words.ts';
 
 const mebibyte = 1024 * 1024;
+/** Where a person may be sent back to: a page of ours, with its query. */
+const wayBack = /^\/(?![/\\])[\w./@-]*(\?[\w.~%=&@:+-]*)?$/;
 const unsafe = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const localHosts = ['localhost', '127.0.0.1', '[::1]'];
 const templates = new URL('../../templates/', import.meta.url);
@@ -318,7 +321,11 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
     if (route.roles === 'public') return;
     if (!actor) throw new Refusal('session.missing', 'unauthenticated');
     if (route.roles === 'signed-in') return;
-    if (!route.roles.some((role) => actor.roles.includes(role))) throw new Refusal('role.missing', 'forbidden');
+    if (!route.roles.some((role) => actor.roles.includes(role))) {
+      throw new Refusal('role.missing', 'forbidden', {
+        message: `This takes one of the roles: ${route.roles.join(', ')}.`,
+      });
+    }
   }
 
   async function send(ctx: Koa.Context, reply: unknown): Promise<void> {
@@ -372,6 +379,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
       actor,
       nonce: ctx.state.nonce as string,
       path: ctx.path,
+      back: wayBack.test(ctx.path + ctx.search) ? ctx.path + ctx.search : ctx.path,
       csrf: (ctx.state._csrf as string | undefined) ?? null,
       flash,
       operator: law.operator.shortName,
@@ -392,7 +400,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
     const forPrograms = ctx.path.startsWith('/api/') || ctx.path === '/metrics';
     if (forPrograms || !ctx.accepts('html')) {
       ctx.status = problem.status;
-      ctx.body = JSON.stringify(problemDetails(problem, reference));
+      ctx.body = JSON.stringify(problemDetails(inLanguage(problem, languageOf(ctx.headers)), reference));
       ctx.type = 'application/problem+json';
       return;
     }
@@ -416,6 +424,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
         actor: null,
         nonce: ctx.state.nonce as string,
         path: ctx.path,
+        back: ctx.path,
         csrf: null,
         flash: null,
         operator: law.operator.shortName,
@@ -484,7 +493,15 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
   /** A refusal in the words of the page, where the dictionary has them; else in its own. */
   function say(problem: Problem, locale: Locale): string | null {
     const key = `refusal:${problem.code}`;
-    return dictionary.has(locale, key) ? dictionary.in(locale).t(key, problem.extra) : problem.detail;
+    const gaps = { ...problem.extra, message: problem.detail };
+    return dictionary.has(locale, key) ? dictionary.in(locale).t(key, gaps) : problem.detail;
+  }
+
+  /** For a program that asks for a language; one that asks for none is told a refusal as the code has it. */
+  function inLanguage(problem: Problem, language: Locale | null): Problem {
+    if (!language || problem.errors.some(({ rule }) => rule)) return problem;
+    const detail = say(problem, language);
+    return { ...problem, detail, errors: problem.errors.map((one) => ({ ...one, message: detail ?? one.message })) };
   }
 
   function inWords(problem: Problem, locale: Locale): FieldProblem[] {
@@ -562,7 +579,7 @@ export function createHttp({ db, law, accounts, log, config, ready = {}, notes =
       properties: {
         lang: { enum: ['ru', 'en'] },
         theme: { enum: ['system', 'light', 'dark'] },
-        back: { type: 'string', pattern: '^/(?![/\\\\])[\\w./@-]*$' },
+        back: { type: 'string', pattern: wayBack.source },
       },
       additionalProperties: false,
     },

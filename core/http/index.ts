@@ -8,6 +8,7 @@ export * from './actor.ts';
 export { addressOf } from './address.ts';
 export * from './app.ts';
 export type { IconName } from './assets.ts';
+export { languageOf } from './language.ts';
 export type { OpenApiPart } from './openapi.ts';
 export * from './ports.ts';
 export { problemDetails, statusOf, toProblem } from './problems.ts';

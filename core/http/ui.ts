@@ -29,6 +29,8 @@ export interface Frame {
   actor: Actor | null;
   nonce: string;
   path: string;
+  /** The same page again, with its query: where a change of language or theme leads back. */
+  back: string;
   csrf: string | null;
   flash: SessionData['flash'] | null;
   operator: string;

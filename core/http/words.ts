@@ -54,6 +54,9 @@ export function loadWords(folder: URL, zone: string): Dictionary {
       .map((code) => engine.t(`ground:${code}`, { lng: locale ?? 'ru' }))
       .join(', '),
   );
+  // Texts name sums in kopecks with `{{sum, roubles}}`, and lists of numbers with `{{months, listed}}`.
+  engine.services.formatter?.add('roubles', (kopecks, lng) => both[lng === 'en' ? 'en' : 'ru'].money(Number(kopecks)));
+  engine.services.formatter?.add('listed', (values) => [values].flat().join(', '));
   const both = { ru: words(engine, 'ru', zone), en: words(engine, 'en', zone) };
   return {
     in: (locale) => both[locale],

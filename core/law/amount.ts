@@ -271,7 +271,8 @@ function wrong(field: string, message: string): Refusal {
   return new Refusal('law.amount-input', 'invalid', { field, message });
 }
 
-function inRoubles(kopecks: number): string {
+/** A sum as the Russian texts have it: `2 018,06 ₽`. */
+export function inRoubles(kopecks: number): string {
   return `${roubles.format(kopecks / 100)}${nbsp}₽`;
 }
 

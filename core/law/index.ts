@@ -3,6 +3,7 @@
  * "which value on this day, and because of what". Every number of days and every article number comes from there.
  * Knows no database, no clock and no person: time is an argument, and the same question gets the same answer.
  */
+export { inRoubles } from './amount.ts';
 export { checkPolicies, type PlacedCase, type PolicyCase, readCases } from './check.ts';
 export * from './cite.ts';
 export {
@@ -21,7 +22,7 @@ export { mustFill } from './findings/placeholders.ts';
 export { loadLaw, loadLaws } from './load.ts';
 export { type Permission, type PermissionInputs, permissions } from './may.ts';
 export { afterPaidTime } from './may-service.ts';
-export type { PaidFor, PlanChange, PlanChangeQuery } from './plan-change.ts';
+export { hasGreater, type PaidFor, type PlanChange, type PlanChangeQuery } from './plan-change.ts';
 export {
   daysLeft,
   endingNotices,

@@ -39,11 +39,17 @@ export interface PlanChange {
  * is ever paid back; on the last day there is nothing left to pay for.
  *
  * @throws Refusal `law.unknown-plan` (with `near`) | `law.no-plan-change` (the operator has no such rule) |
- *   `law.no-paid-period` | `law.plan-not-more` (`less`: what would be less; empty: nothing would be more) |
+ *   `law.free-plan` | `law.no-paid-period` | `law.plan-not-more` (`less`: what would be less; empty: nothing would be more) |
  *   `law.nothing-to-pay`
  */
 export function planChangeOf(pack: Pack, { plan, to, at, periods }: PlanChangeQuery): PlanChange {
   const [now, next] = [planOf(pack, plan), planOf(pack, to)];
+  if (now.priceKopecks === 0) {
+    throw new Refusal('law.free-plan', 'conflict', {
+      title: now.title,
+      message: `На тарифе «${now.title}» оплаченного периода нет. Чтобы получить больше, создайте проект на платном тарифе: оплата вносится за каждый проект отдельно.`,
+    });
+  }
   const rule = pack.operator.amounts.find(({ formula }) => formula === 'difference-for-unused-days');
   if (!rule) {
     throw new Refusal('law.no-plan-change', 'conflict', {
@@ -81,14 +87,29 @@ export function planChangeOf(pack: Pack, { plan, to, at, periods }: PlanChangeQu
   };
 }
 
-function mustBeMore(now: TariffPlan, next: TariffPlan, running: readonly PaidFor[]): void {
+/** Is there a paid plan with more of something than this one, less of nothing, and no lower price? */
+export function hasGreater(plan: TariffPlan, plans: readonly TariffPlan[]): boolean {
+  return plans.some((other) => {
+    const { less, more } = compared(plan, other);
+    return more && less.length === 0 && other.priceKopecks > 0 && other.priceKopecks >= plan.priceKopecks;
+  });
+}
+
+function compared(now: TariffPlan, next: TariffPlan): { less: string[]; more: boolean } {
   const limits = [measures(now), measures(next)] as const;
   const names = Object.keys(limits[0]) as (keyof ReturnType<typeof measures>)[];
-  const less: string[] = names.filter((name) => limits[1][name] < limits[0][name]);
+  return {
+    less: names.filter((name) => limits[1][name] < limits[0][name]),
+    more: names.some((name) => limits[1][name] > limits[0][name]),
+  };
+}
+
+function mustBeMore(now: TariffPlan, next: TariffPlan, running: readonly PaidFor[]): void {
+  const { less, more } = compared(now, next);
   if (running.some(({ months, kopecks }) => priceOf(next, months) < kopecks)) less.push('price');
-  if (less.length === 0 && names.some((name) => limits[1][name] > limits[0][name])) return;
+  if (less.length === 0 && more) return;
   throw new Refusal('law.plan-not-more', 'conflict', {
-    less,
+    ...{ less, title: next.title },
     message:
       less.length === 0
         ? `Тариф «${next.title}» лимитов не увеличивает.`

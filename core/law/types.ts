@@ -600,7 +600,8 @@ export interface Law {
   purchase(query: PurchaseQuery): Purchase;
   /**
    * What another plan costs within time that is paid for.
-   * @throws Refusal `law.unknown-plan`, `law.no-plan-change`, `law.no-paid-period`, `law.plan-not-more`, `law.nothing-to-pay`
+   * @throws Refusal `law.unknown-plan`, `law.no-plan-change`, `law.free-plan`, `law.no-paid-period`, `law.plan-not-more`,
+   *   `law.nothing-to-pay`
    */
   planChange(query: PlanChangeQuery): PlanChange;
   /** What a use of a plan's limit leads to. @throws Refusal `law.no-section`, `law.threshold-input` */

@@ -62,7 +62,12 @@ export function checkReport(
   if (!type) throw new Refusal('fact.unknown', 'invalid', { fact, field: 'fact' });
   const { reported } = type;
   if (!reported) throw new Refusal('event.not-for-staff', 'invalid', { fact, field: 'fact' });
-  if (!reported.by.some((role) => by.roles.includes(role))) throw new Refusal('role.missing', 'forbidden', { fact });
+  if (!reported.by.some((role) => by.roles.includes(role))) {
+    throw new Refusal('role.missing', 'forbidden', {
+      fact,
+      message: `This takes one of the roles: ${reported.by.join(', ')}.`,
+    });
+  }
   for (const [field, value] of Object.entries(fields)) {
     const rule = type.fields[field];
     if (!rule?.title || !sayable(rule.type, value)) {

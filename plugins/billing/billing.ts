@@ -4,6 +4,7 @@ import {
   daysLeft,
   type Engine,
   endingNotices,
+  inRoubles,
   newId,
   Refusal,
   sectionOf,
@@ -54,13 +55,13 @@ export function createBilling(engine: Engine) {
   const titleOf = (plan: string): string => law.operator.plans.find(({ id }) => id === plan)?.title ?? plan;
   const noticeDays = sectionOf(law.operator, 'paidPeriodNotices');
 
-  /** @throws Refusal `payment.wrong-plan` */
+  /** @throws Refusal `payment.not-a-paid-plan` */
   function paidPlan(id: string): TariffPlan {
     const plan = law.operator.plans.find((one) => one.id === id);
     if (plan && plan.priceKopecks > 0) return plan;
-    throw new Refusal('payment.wrong-plan', 'invalid', {
-      field: 'plan',
-      message: `Тарифа «${id}» среди платных нет.`,
+    throw new Refusal('payment.not-a-paid-plan', 'invalid', {
+      ...{ field: 'plan', title: titleOf(id) },
+      message: `Тарифа «${titleOf(id)}» среди платных нет.`,
     });
   }
 
@@ -69,22 +70,22 @@ export function createBilling(engine: Engine) {
     if (!plan.periods.includes(months)) {
       throw new Refusal('payment.wrong-period', 'invalid', {
         field: 'months',
-        periods: plan.periods,
+        ...{ title: plan.title, periods: plan.periods },
         ...(plan.clause ? { clause: plan.clause } : {}),
         message: `Тариф «${plan.title}» оплачивают на ${plan.periods.join(', ')} мес.`,
       });
     }
     const { kopecks: price } = law.purchase({ plan: id, months, paidAt });
-    mustBe(kopecks, price, `За ${months} мес. тарифа «${plan.title}»`);
+    mustBe(kopecks, price, plan);
     return plan;
   }
 
   /** @throws Refusal `payment.wrong-amount` */
-  function mustBe(kopecks: number, expected: number, what: string): void {
+  function mustBe(kopecks: number, expected: number, { title }: TariffPlan): void {
     if (kopecks === expected) return;
     throw new Refusal('payment.wrong-amount', 'invalid', {
-      ...{ field: 'kopecks', expected },
-      message: `${what} полагается ${expected} коп., пришло ${kopecks} коп.`,
+      ...{ field: 'kopecks', expected, kopecks, title },
+      message: `Тариф «${title}»: полагается ${inRoubles(expected)}, пришло ${inRoubles(kopecks)}.`,
     });
   }
 
@@ -94,8 +95,28 @@ export function createBilling(engine: Engine) {
       throw new Refusal('payment.not-yet', 'invalid', { field: 'paidAt', message: 'Платёж ещё не состоялся.' });
     }
     const project = await lockProject(trx, id);
-    if (!project) throw new Refusal('payment.unknown-project', 'not-found', { project: id });
+    if (!project) throw unknownProject(id);
+    mustBeThere(project, paidAt);
+    if (isFree(project.plan)) {
+      throw new Refusal('payment.free-project', 'conflict', {
+        title: titleOf(project.plan),
+        message: `Проект на тарифе «${titleOf(project.plan)}» бесплатный: за него не платят. Оплата вносится за каждый проект отдельно: создайте проект на платном тарифе и оплатите его.`,
+      });
+    }
     return project;
+  }
+
+  const isFree = (plan: string): boolean => law.operator.plans.some((one) => one.id === plan && one.priceKopecks === 0);
+
+  /** A bank tells of days, so days are compared. @throws Refusal `payment.before-project` */
+  function mustBeThere({ created_at }: ProjectRow, paidAt: Temporal.Instant): void {
+    if (!created_at) return;
+    const createdOn = dayOf(created_at, law.zone);
+    if (Temporal.PlainDate.compare(dayOf(paidAt, law.zone), createdOn) >= 0) return;
+    throw new Refusal('payment.before-project', 'invalid', {
+      ...{ field: 'paidAt', createdOn: String(createdOn) },
+      message: `Платёж датирован днём, когда проекта ещё не было: он создан ${createdOn}.`,
+    });
   }
 
   /** Whoever serves the project hears it in this transaction: its limits change with the payment. */
@@ -122,7 +143,7 @@ export function createBilling(engine: Engine) {
     const running = newest && !newest.ended_at ? newest : null;
     if (project.plan !== plan.id) {
       const runs = running !== null && isBefore(payment.paidAt, running.ends_at);
-      if (!newest || runs) throw otherPlan(project.plan, plan.id, runs);
+      if (!newest || runs) throw otherPlan({ expected: project.plan, paid: plan.id, runs }, titleOf);
       await putProjectOn(trx, project, plan.id);
     }
     const next = law.purchase({
@@ -159,7 +180,7 @@ export function createBilling(engine: Engine) {
     const plan = paidPlan(payment.plan);
     const project = await locked(trx, payment);
     const { change, periods } = await changeOf(trx, project, plan.id, payment.paidAt);
-    mustBe(payment.kopecks, change.kopecks, `За увеличение лимитов до тарифа «${plan.title}»`);
+    mustBe(payment.kopecks, change.kopecks, plan);
     for (const [index, { id }] of periods.entries()) {
       await repricePeriod(trx, id, { plan: plan.id, kopecks: change.periods[index]?.price as number });
     }
@@ -228,7 +249,12 @@ export function createBilling(engine: Engine) {
       before.plan === payment.plan &&
       before.months === payment.months &&
       before.kopecks === payment.kopecks;
-    if (!same) throw new Refusal('payment.differs', 'conflict', { payment: before.id });
+    if (!same) {
+      throw new Refusal('payment.differs', 'conflict', {
+        ...{ field: 'externalId', payment: before.id },
+        message: 'Под этим номером уже записан другой платёж.',
+      });
+    }
     return {
       payment: before.id,
       period: periodOf(await periodById(trx, before.period_id)),
@@ -386,7 +412,7 @@ export function createBilling(engine: Engine) {
     recordChange,
     async changeOffer(id, plan) {
       const project = await projectById(db, id);
-      if (!project) throw new Refusal('payment.unknown-project', 'not-found', { project: id });
+      if (!project) throw unknownProject(id);
       const { change } = await changeOf(db, project, paidPlan(plan).id, clock.now());
       return { plan, kopecks: change.kopecks, lastDay: change.lastDay, because: change.because };
     },
@@ -422,12 +448,24 @@ export function createBilling(engine: Engine) {
 
 const isBefore = (one: Temporal.Instant, other: Temporal.Instant): boolean => Temporal.Instant.compare(one, other) < 0;
 
+function unknownProject(project: string): Refusal {
+  return new Refusal('payment.unknown-project', 'not-found', { project, message: 'Такого проекта нет.' });
+}
+
 /** A payment for a plan that the project is not on, and cannot be put on by it. */
-function otherPlan(expected: string, paid: string, runs: boolean): Refusal {
-  return new Refusal('payment.wrong-plan', 'invalid', {
-    ...{ field: 'plan', expected },
-    message: runs
-      ? `Идёт период, оплаченный на тарифе «${expected}»: лимиты в нём увеличивают доплатой, а «${paid}» оплачивают, когда он закончится.`
-      : `Проект создан на тарифе «${expected}», оплачен «${paid}».`,
-  });
+function otherPlan(
+  { expected, paid, runs }: Record<'expected' | 'paid', string> & { runs: boolean },
+  titleOf: (plan: string) => string,
+) {
+  const [now, title] = [titleOf(expected), titleOf(paid)];
+  const details = { field: 'plan', expected, now, title };
+  return runs
+    ? new Refusal('payment.period-runs', 'invalid', {
+        ...details,
+        message: `Идёт период, оплаченный на тарифе «${now}»: лимиты в нём увеличивают доплатой, а тариф «${title}» оплачивают, когда он закончится.`,
+      })
+    : new Refusal('payment.wrong-plan', 'invalid', {
+        ...details,
+        message: `Проект создан на тарифе «${now}», а оплачен тариф «${title}».`,
+      });
 }

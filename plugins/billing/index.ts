@@ -40,6 +40,7 @@ export default {
         project_id: fact.about,
         subject_id: fact.subject,
         plan: String(fact.fields?.plan ?? ''),
+        created_at: fact.at,
       });
     },
     // The contract is over, and with it what was paid for: its end suspends nothing any more.

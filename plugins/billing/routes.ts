@@ -77,9 +77,9 @@ export function billingRoutes(engine: Engine, billing: Billing): RouteDefinition
       },
       async handler({ body: { paidAt, kind = 'period', months, ...order }, actor }) {
         if ((kind === 'change') !== (months === undefined)) {
-          throw new Refusal('payment.wrong-period', 'invalid', {
+          throw new Refusal('payment.months', 'invalid', {
             field: 'months',
-            message: kind === 'change' ? 'Увеличение лимитов месяцев не покупает.' : 'За сколько месяцев платёж?',
+            message: 'Число месяцев называют у платежа за период, и только у него.',
           });
         }
         const at = paidAt ? Temporal.Instant.from(paidAt) : engine.clock.now();
@@ -100,7 +100,10 @@ export function billingRoutes(engine: Engine, billing: Billing): RouteDefinition
       summary: 'The invoices of the person who is signed in.',
       response: object({ invoices: { type: 'array', items: invoiceSchema } }),
       async handler({ actor }) {
-        if (!actor?.subject) throw new Refusal('billing.no-owner', 'forbidden', {});
+        if (!actor?.subject)
+          throw new Refusal('billing.no-owner', 'forbidden', {
+            message: 'Счета есть у пользователей: у этой учётной записи их нет.',
+          });
         return { invoices: await billing.invoices(actor.subject) };
       },
     }),

@@ -8,6 +8,7 @@ export interface ProjectRow {
   project_id: string;
   subject_id: string;
   plan: string;
+  created_at: Instant | null; // null: of a project of old whose fact is gone
 }
 
 export interface PeriodRow {

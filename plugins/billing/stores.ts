@@ -125,7 +125,7 @@ export const customers: Store = {
   system,
   subject: 'relay-user',
   tables: ['billing.projects'],
-  columns: { 'billing.projects.plan': 'project' },
+  columns: { 'billing.projects.plan': 'project', 'billing.projects.created_at': 'project' },
   purposes: ['payments'],
   schedule: 'project',
   async anchors(trx, subject) {
@@ -138,7 +138,9 @@ export const customers: Store = {
   },
   span: async () => null,
   async collect(subject, { trx }) {
-    const rows = await trx('billing.projects').where({ subject_id: subject }).select('project_id as project', 'plan');
+    const rows = await trx('billing.projects')
+      .where({ subject_id: subject })
+      .select('project_id as project', 'plan', 'created_at');
     return { rows, source: 'получены от субъекта при создании проекта' };
   },
   async erase(scope, { trx }) {

@@ -70,15 +70,17 @@ export interface Billing {
   /**
    * Takes a payment in: period, invoice, facts. The same external id again answers the same. Where no paid period runs
    * any more, it may be for another plan, which then begins with it.
-   * @throws Refusal `payment.wrong-amount` | `payment.wrong-plan` | `payment.wrong-period` (invalid) |
-   *   `payment.unknown-project` (not-found) | `payment.differs` (conflict: the id is taken by another payment)
+   * @throws Refusal `payment.wrong-amount` | `payment.wrong-period` | `payment.not-a-paid-plan` | `payment.wrong-plan` |
+   *   `payment.period-runs` (it runs on another plan) | `payment.not-yet` | `payment.before-project` (invalid) |
+   *   `payment.unknown-project` (not-found) | `payment.free-project` | `payment.differs` (conflict: the id is taken by
+   *   another payment)
    */
   recordPayment(trx: Trx, payment: PaymentFact): Promise<Paid>;
   /**
    * Takes in a payment for more limits: in force with it, until the end of what is paid for. Answers with the period
    * that ends last. The price is that of the day of `paidAt`.
-   * @throws Refusal `payment.wrong-amount` (with the `expected` kopecks) | `payment.unknown-project` |
-   *   `payment.differs` | what `law.planChange` throws: `law.no-paid-period` | `law.plan-not-more` | `law.nothing-to-pay`
+   * @throws Refusal `payment.wrong-amount` (with the `expected` kopecks) | `payment.not-a-paid-plan` | `payment.not-yet` |
+   *   `payment.before-project` | `payment.unknown-project` | `payment.free-project` | `payment.differs` | what `law.planChange` throws: `law.no-paid-period` | `law.plan-not-more` | `law.nothing-to-pay`
    */
   recordChange(trx: Trx, payment: ChangeFact): Promise<Paid>;
   /**

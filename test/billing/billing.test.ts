@@ -9,6 +9,7 @@ import type { Law } from '../../core/law/index.ts';
 import { createBilling } from '../../plugins/billing/billing.ts';
 import type { Billing, PaymentFact } from '../../plugins/billing/index.ts';
 import billingPlugin, { billingOf } from '../../plugins/billing/index.ts';
+import { up as knowProjectDays } from '../../plugins/billing/migrations/0004-project-days.ts';
 import { openPayer } from '../../plugins/billing/payer.ts';
 import { documents } from '../../plugins/billing/stores.ts';
 import type { Relay } from '../../plugins/relay/index.ts';
@@ -130,12 +131,52 @@ describe('billing', () => {
     const { project } = await aPaidProject();
     expect(await refusalOf(pay(project, { kopecks: 98_999 }))).to.equal('payment.wrong-amount');
     expect(await refusalOf(pay(project, { plan: 'business', kopecks: 490_000 }))).to.equal('payment.wrong-plan');
-    expect(await refusalOf(pay(project, { plan: 'free', kopecks: 0 }))).to.equal('payment.wrong-plan');
+    expect(await refusalOf(pay(project, { plan: 'free', kopecks: 0 }))).to.equal('payment.not-a-paid-plan');
     expect(await refusalOf(pay(project, { months: 2, kopecks: 198_000 }))).to.equal('payment.wrong-period');
     expect(await refusalOf(pay('prj_00000000000000000000000000'))).to.equal('payment.unknown-project');
     const later = house.clock.now().add({ hours: 1 });
     expect(await refusalOf(pay(project, { paidAt: later }))).to.equal('payment.not-yet');
     expect((await relay.project(project)).state).to.equal('waiting');
+  });
+
+  it('refuses a date before the day of the project, and takes any hour of that day', async () => {
+    const { project } = await aPaidProject();
+    const dayBefore = Temporal.Instant.from('2026-01-30T20:59:59Z'); // in Moscow the 30th still
+    expect(await refusalOf(pay(project, { paidAt: dayBefore }))).to.equal('payment.before-project');
+    expect(await billing.periods(project)).to.deep.equal([]);
+    const paid = await pay(project, { paidAt: dayBefore.add({ seconds: 1 }) });
+    expect(String(paid.period.anchor)).to.equal('2026-01-31');
+  });
+
+  it('remembers since when a project is there, also one of which it heard before', async () => {
+    const { project } = await aPaidProject();
+    const createdAt = async () =>
+      String((await base.db('billing.projects').where({ project_id: project }).first()).created_at);
+    expect(await createdAt()).to.equal('2026-01-31T09:00:00Z');
+    await base.db.raw('alter table billing.projects drop column created_at');
+    await knowProjectDays(base.db as never);
+    expect(await createdAt()).to.equal('2026-01-31T09:00:00Z');
+  });
+
+  it('takes nothing for a free project, and says what to do instead', async () => {
+    const { project } = await aPaidProject('free');
+    const { externalId, ...order } = {
+      ...{ externalId: `free-${project}`, project, plan: 'start', kopecks: 99_000, payer },
+      paidAt: house.clock.now(),
+    };
+    for (const paying of [
+      pay(project),
+      base.db.transaction((trx) => billing.recordChange(trx, { ...order, externalId })),
+    ]) {
+      const refusal = await paying.then(
+        () => null,
+        (error) => error,
+      );
+      expect(refusal).to.include({ code: 'payment.free-project' });
+      expect(refusal.details.message).to.include('«Бесплатный»').and.include('создайте проект на платном тарифе');
+    }
+    expect(await refusalOf(billing.changeOffer(project, 'start'))).to.equal('law.free-plan');
+    expect((await relay.project(project)).state).to.equal('active');
   });
 
   it('prolongs a period that still runs, counting from its first day', async () => {

@@ -143,7 +143,7 @@ describe('a payment for more limits', () => {
     const paid = await raise(project, 592_806);
     expect(String(paid.period.lastDay)).to.equal(`${year}-07-05`);
     expect((await billing.periods(project)).map(({ plan }) => plan)).to.deep.equal(['business', 'business']);
-    expect(await codeOf(pay(project))).to.equal('payment.wrong-plan');
+    expect(await codeOf(pay(project))).to.equal('payment.period-runs');
     const renewed = await pay(project, { plan: 'business', kopecks: 490_000 });
     expect(String(renewed.period.lastDay)).to.equal(`${year}-08-05`);
   });
@@ -176,7 +176,7 @@ describe('a payment for more limits', () => {
     const { project } = await aProject('business', 490_000);
     expect(await codeOf(raise(project, 1, { plan: 'start' }))).to.equal('law.plan-not-more');
     expect(await codeOf(raise(project, 1, { plan: 'business' }))).to.equal('law.plan-not-more');
-    expect(await codeOf(raise(project, 1, { plan: 'free' }))).to.equal('payment.wrong-plan');
+    expect(await codeOf(raise(project, 1, { plan: 'free' }))).to.equal('payment.not-a-paid-plan');
     expect(await codeOf(raise('prj_00000000000000000000000000', 1))).to.equal('payment.unknown-project');
     const other = await aProject('start', 99_000);
     on('06-05');
@@ -207,7 +207,7 @@ describe('a payment for more limits', () => {
   it('is not needed once the period is over: the next payment is for any plan, more or less, and begins it', async () => {
     const { project } = await aProject('business', 490_000);
     on('06-05');
-    expect(await codeOf(pay(project))).to.equal('payment.wrong-plan');
+    expect(await codeOf(pay(project))).to.equal('payment.period-runs');
     on('06-06');
     await house.wake();
     expect((await relay.project(project)).state).to.equal('suspended');

@@ -56,19 +56,19 @@ describe('«Увеличить лимиты», for the owner of a project and fo
     csrf.set(call, session.json().csrf);
   }
 
-  const api = (call: Call, method: string, path: string, body: unknown) =>
-    call(method, path, { headers: { ...json, 'x-csrf-token': csrf.get(call) ?? '' }, body });
+  const api = (call: Call, method: string, path: string, body: unknown, headers = {}) =>
+    call(method, path, { headers: { ...json, 'x-csrf-token': csrf.get(call) ?? '', ...headers }, body });
 
   async function make(name: string, plan: string): Promise<string> {
     return (await api(owner, 'POST', '/api/v1/projects', { name, plan })).json().project.id;
   }
 
   let payments = 0;
-  const pay = (order: object) =>
-    api(cashier, 'POST', '/api/v1/payments', {
-      ...{ externalId: `bank-${++payments}`, project, payer: { name: 'ООО «Пример»', email: 'buh@example.org' } },
-      ...order,
-    });
+  const pay = (order: object, headers = {}) => {
+    const payer = { name: 'ООО «Пример»', email: 'buh@example.org' };
+    const body = { externalId: `bank-${++payments}`, project, payer, ...order };
+    return api(cashier, 'POST', '/api/v1/payments', body, headers);
+  };
   const period = { plan: 'start', months: 1, kopecks: 99_000 };
 
   const main = (html: string): string =>
@@ -86,10 +86,50 @@ describe('«Увеличить лимиты», for the owner of a project and fo
     const free = await make('Бесплатный', 'free');
     for (const id of [project, free]) {
       expect(main((await owner('GET', `/my/projects/${id}`)).text)).not.to.include('Увеличить лимиты');
-      expect((await show('', { id })).words).to.include('увеличивать нечего');
     }
+    expect((await show('', { id: project })).words).to.include('Проект ждёт первой оплаты');
+    const { words, text } = await show('', { id: free });
+    expect(words).to.include('оплаченного периода у него нет').and.not.to.include('Как оплатить');
+    expect(text).to.include('href="/my/projects#new">Создать проект</a>');
+    expect((await owner('GET', '/my/projects')).text).to.include('id="new"');
+    expect(main((await owner('GET', `/my/projects/${free}`)).text)).not.to.include('Как оплатить');
     expect((await show('', { call: stranger })).status).to.equal(404);
     expect((await show('', { call: createBrowser(test.app.url) })).status).to.equal(302);
+  });
+
+  it('says how to pay for the first time while the project waits for that, with the sums of its plan', async () => {
+    for (const page of ['', '/plan']) {
+      const words = main((await owner('GET', `/my/projects/${project}${page}`)).text);
+      expect(words.match(/Как оплатить Платёж принимает оператор/g)).to.have.length(1);
+      for (const said of ['1 месяц: 990 ₽', '3 месяца: 2 970 ₽', '12 месяцев: 11 880 ₽', project, 'help@qsockets.ru']) {
+        expect(words).to.include(said);
+      }
+    }
+    await speak('en');
+    const english = main((await owner('GET', `/my/projects/${project}`)).text);
+    expect(english).to.include('3 months: RUB 2,970');
+    await speak('ru');
+  });
+
+  it('is refused to bookkeepers in the language that they ask for, with sums in roubles', async () => {
+    const wrong = { ...period, kopecks: 99_050 };
+    for (const [language, said] of [
+      ['ru', 'Тариф «Старт»: полагается 990 ₽, пришло 990,50 ₽.'],
+      ['en-GB, ru;q=0.5', 'Plan “Старт”: RUB 990 is due, and RUB 990.50 came.'],
+      ['*', 'Тариф «Старт»: полагается 990,00 ₽, пришло 990,50 ₽.'],
+    ] as const) {
+      const { detail, errors, ...rest } = (await pay(wrong, { 'accept-language': language })).json();
+      const plain = (text: string) => text.replaceAll('\u00a0', ' ');
+      expect([plain(detail), plain(errors[0].message)]).to.deep.equal([said, said]);
+      expect(rest).to.include({ code: 'payment.wrong-amount', expected: 99_000, kopecks: 99_050 });
+    }
+    const early = await pay({ ...period, paidAt: '2026-05-04T23:59:59+03:00' }, { 'accept-language': 'en' });
+    expect(early.json()).to.include({ code: 'payment.before-project', createdOn: '2026-05-05' });
+    expect(early.json().detail).to.include('created on 2026-05-05');
+    const asOwner = await api(owner, 'POST', '/api/v1/payments', {});
+    expect([asOwner.status, asOwner.json().detail]).to.deep.equal([403, 'This takes one of the roles: billing.']);
+    const inRussian = await api(owner, 'POST', '/api/v1/payments', {}, { 'accept-language': 'ru' });
+    expect(inRussian.json().detail).to.equal('Для этого нужна другая роль.');
   });
 
   it('says the price, the limits and the last day of the plan that is chosen, and how to pay', async () => {
@@ -108,7 +148,8 @@ describe('«Увеличить лимиты», for the owner of a project and fo
     for (const said of [
       'К оплате 2 018,06 ₽',
       'с оплаты и по 05.06.2026 включительно',
-      '(4 900,00 ₽ − 990,00 ₽) × 16 / 31 день (Оферта, п. 4.1.3)',
+      '(4 900,00 ₽ − 990,00 ₽) × 16 / 31 день',
+      'по документам (Оферта, п. 4.1.3); цены в них нет, порядок её расчёта установил сам оператор',
       'Сообщений в сутки 100 000 5 000 000',
       'Соединений 1 000 20 000',
       `Проект ${project}`,
@@ -121,10 +162,17 @@ describe('«Увеличить лимиты», for the owner of a project and fo
       .to.include('выберите из списка')
       .and.not.to.include('Как оплатить');
     await speak('en');
-    expect((await show('?plan=business')).words)
+    const english = await show('?plan=business');
+    expect(english.words)
       .to.include('Raise the limits')
       .and.not.match(/доплат|Лимит/i);
-    await speak('ru');
+    // What is left in Russian is marked so, and another language is one of the same choice.
+    expect(main(english.text.replaceAll(/<span lang="ru">[^<]*<\/span>/g, ''))).not.to.include('31 день');
+    const back = `/my/projects/${project}/plan?plan=business`;
+    expect(english.text).to.include(`name="back" value="${back}"`);
+    const { token: _csrf } = await owner('GET', '/my/projects');
+    const changed = await owner('POST', '/settings', { form: { _csrf, lang: 'ru', back } });
+    expect([changed.status, changed.headers.get('location')]).to.deep.equal([303, back]);
   });
 
   it('begins with the payment that the bookkeeper records, once, and with no other sum', async () => {
@@ -136,7 +184,7 @@ describe('«Увеличить лимиты», for the owner of a project and fo
       { ...change, months: 1 },
       { plan: 'business', kopecks: 490_000 },
     ]) {
-      expect((await pay(order)).json()).to.include({ code: 'payment.wrong-period' });
+      expect((await pay(order)).json()).to.include({ code: 'payment.months' });
     }
     expect((await pay({ ...change, kind: 'gift' })).status).to.equal(400);
     const first = await pay({ ...change, externalId: 'raise' });
@@ -150,8 +198,11 @@ describe('«Увеличить лимиты», for the owner of a project and fo
     expect(main((await owner('GET', `/my/projects/${project}`)).text)).to.include('тариф «Бизнес»');
     expect(main((await owner('GET', '/my/billing')).text)).to.include('2 018,06 ₽');
     expect((await show()).words)
-      .to.include('лимиты только увеличивают')
+      .to.include('У проекта уже наибольший тариф.')
       .and.not.to.include('Показать цену');
+    for (const page of ['', '/usage']) {
+      expect((await owner('GET', `/my/projects/${project}${page}`)).text).not.to.include('/plan"');
+    }
   });
 
   it('has nothing to offer on the last paid day, and after it leads to a new period', async () => {

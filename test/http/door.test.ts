@@ -452,7 +452,11 @@ describe('the front door', () => {
     expect((await call('GET', '/form')).text)
       .to.contain('lang="en"')
       .and.contain('Sign in');
-    const elsewhere = { form: { lang: 'en', back: '//evil.example' } };
-    expect((await browser()('POST', '/settings', elsewhere)).status).to.equal(422);
+    expect((await call('GET', '/form?plan=business')).text).to.contain('name="back" value="/form?plan=business"');
+    const kept = await browser()('POST', '/settings', { form: { lang: 'ru', back: '/form?plan=business' } });
+    expect(kept.headers.get('location')).to.equal('/form?plan=business');
+    for (const back of ['//evil.example', '/form?to=//evil.example', '/form?\r\nx']) {
+      expect((await browser()('POST', '/settings', { form: { lang: 'en', back } })).status).to.equal(422);
+    }
   });
 });

@@ -1,16 +1,37 @@
 import type { Words } from '../../http/index.ts';
-import { cite, type TariffPlan } from '../../law/index.ts';
+import { cite, type Law, type TariffPlan } from '../../law/index.ts';
 import type { ChangeOfferView } from '../ports.ts';
 
 /** What is paid for another plan, until when it holds, and how the sum was found. */
-export function offerShown({ kopecks, lastDay, because }: ChangeOfferView, title: string, { locale, ...w }: Words) {
+export function offerShown(
+  { kopecks, lastDay, because }: ChangeOfferView,
+  title: string,
+  { operator }: Pick<Law, 'operator'>,
+  { locale, ...w }: Words,
+) {
+  const clause = cite(because.winner.cite, locale);
+  const own = operator.amounts.some((rule) => rule.id === because.winner.rule && rule.own);
   return {
     title,
     sum: w.money(kopecks),
     until: w.date(lastDay),
     how: because.winner.value,
-    clause: cite(because.winner.cite, locale),
+    clause,
+    whose: own
+      ? w.t(
+          'Увеличить лимиты внутри оплаченного периода можно по документам ({{clause}}); цены в них нет, порядок её расчёта установил сам оператор.',
+          { clause },
+        )
+      : clause,
   };
+}
+
+/** What a plan costs for each of its periods. */
+export function periodPrices({ priceKopecks, periods }: TariffPlan, { t, money }: Words) {
+  return periods.map((months) => ({
+    months: t('{{count}} месяц', { count: months }),
+    sum: money(priceKopecks * months),
+  }));
 }
 
 /** The limits of the present plan, and beside them those of the chosen one. */
