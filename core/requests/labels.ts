@@ -206,6 +206,7 @@ export const valueWords: Readonly<Record<string, Readonly<Record<string, string>
   via,
   what: { messages: 'сообщения за сутки', connections: 'одновременные соединения' },
   withdrawn_via: via,
+  'billing.documents.kind': { period: 'за период', change: 'за увеличение лимитов' },
   'relay.projects.state': {
     waiting: 'ждёт оплаты',
     active: 'действует',
