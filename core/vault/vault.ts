@@ -119,6 +119,7 @@ export function createVault(options: {
   let closed = false;
   /** the pointer was moved, but the folder is not known to be on the medium */
   let unsettled = false;
+  let writing = false;
 
   // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -213,9 +214,12 @@ export function createVault(options: {
     handle = null;
   }
 
-  /** Where others write, too: a look whether the epoch has ended, or (when a key is missing) whether one was added. */
+  /**
+   * Where others write, too: a look whether the epoch has ended, or (when a key is missing) whether one was added.
+   * While this process writes nobody else does, and what it holds in memory may be ahead of the files.
+   */
   function refresh(missing: boolean): void {
-    if (!follows) return;
+    if (!follows || writing) return;
     if (missing || pointerNow() !== pointerSeen) load();
   }
 
@@ -294,8 +298,10 @@ export function createVault(options: {
     try {
       load();
       dropStrays();
+      writing = true;
       return await work();
     } finally {
+      writing = false;
       release();
     }
   }
@@ -627,7 +633,7 @@ export function createVault(options: {
 
     async sealer(name): Promise<Sealer> {
       const key = await keyOf(name);
-      if (!follows) return (plain, aad) => seal(key, plain, aad);
+      if (!follows || writing) return (plain, aad) => seal(key, plain, aad);
       return (plain, aad) => {
         refresh(false);
         const present = byName.get(name);

@@ -72,6 +72,32 @@ describe('a vault that several nodes write', () => {
     expect(one.epoch()).to.equal(two.epoch());
   });
 
+  it('opens and seals on while it destroys, and while others make keys and destroy', async () => {
+    const [one, two] = several(2) as [Vault, Vault];
+    const kept = await one.seal('case/req_kept', text, 'a');
+    await Promise.all(Array.from({ length: 300 }, (_, index) => one.sealer(`account/acc_${index}`)));
+    const sealer = await one.sealer('account/acc_299');
+    let destroying = true;
+    let opened = 0;
+    const others = async (): Promise<void> => {
+      for (let index = 0; destroying; index++) await two.seal(`case/req_${index}`, text, 'a');
+    };
+    const reading = async (): Promise<void> => {
+      for (; destroying; opened++) {
+        expect((await one.open(kept, 'a')).equals(text)).to.equal(true);
+        expect(one.has('account/acc_298')).to.equal(true);
+        expect(one.openable(sealer(text, 'b'))).to.equal(true);
+        await new Promise(setImmediate);
+      }
+    };
+    const beside = Promise.all([others(), reading()]);
+    for (let index = 0; index < 10; index++) await one.shred([`account/acc_${index * 20}`], { runId: `run_${index}` });
+    destroying = false;
+    await beside;
+    expect(opened).to.be.greaterThan(10);
+    expect((await two.open(kept, 'a')).equals(text)).to.equal(true);
+  });
+
   it('takes away what a killed node has written halfway, and leaves what another is writing', async () => {
     const [one] = several(1) as [Vault];
     await one.seal('case/req_1', text, 'a');
