@@ -144,13 +144,22 @@ function urlOf(password: string, port: number, socket: string): string {
  */
 async function socketFolder(data: string, port: number): Promise<string> {
   if (process.platform === 'win32' || data.includes(',')) return '';
+  // A few bytes longer than the server's own, which has to have room for its end as well.
+  const path = join(data, `${socketName}${port}.try`);
   const probe = createServer();
   const listens = await new Promise<boolean>((done) => {
-    // A few bytes longer than the server's own, which has to have room for its end as well.
-    probe.once('error', () => done(false)).listen(join(data, `${socketName}${port}.try`), () => done(true));
+    probe.once('error', () => done(false)).listen(path, () => done(true));
   });
-  if (listens) await new Promise((done) => probe.close(done));
-  return listens ? data : '';
+  if (!listens) return '';
+  try {
+    // The server does the same, and ends where it may not.
+    chmodSync(path, 0o700);
+    return data;
+  } catch {
+    return '';
+  } finally {
+    await new Promise((done) => probe.close(done));
+  }
 }
 
 /** What a server that was killed has left; the next one listens on another port. */
