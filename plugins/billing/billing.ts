@@ -140,7 +140,8 @@ export function createBilling(engine: Engine) {
     const now = clock.now();
     const project = await locked(trx, payment);
     const newest = await newestPeriod(trx, project.project_id);
-    const running = newest && !newest.ended_at ? newest : null;
+    // A period that is over by now ran on when money came before its end; one that ended with the contract did not.
+    const running = newest && !endedEarly(newest) ? newest : null;
     if (project.plan !== plan.id) {
       const runs = running !== null && isBefore(payment.paidAt, running.ends_at);
       if (!newest || runs) throw otherPlan({ expected: project.plan, paid: plan.id, runs }, titleOf);
@@ -182,7 +183,8 @@ export function createBilling(engine: Engine) {
     const { change, periods } = await changeOf(trx, project, plan.id, payment.paidAt);
     mustBe(payment.kopecks, change.kopecks, plan);
     for (const [index, { id }] of periods.entries()) {
-      await repricePeriod(trx, id, { plan: plan.id, kopecks: change.periods[index]?.price as number });
+      const kopecks = change.periods[index]?.price as number;
+      await repricePeriod(trx, id, { plan: plan.id, kopecks, paidOn: dayOf(payment.paidAt, law.zone) });
     }
     const last = periods.at(-1) as PeriodRow;
     const title = `Увеличение лимитов с тарифа «${titleOf(project.plan)}» до тарифа «${plan.title}»: ${change.because.winner.value}`;
@@ -450,6 +452,11 @@ const isBefore = (one: Temporal.Instant, other: Temporal.Instant): boolean => Te
 
 function unknownProject(project: string): Refusal {
   return new Refusal('payment.unknown-project', 'not-found', { project, message: 'Такого проекта нет.' });
+}
+
+/** With the contract, and not because its time was over. */
+function endedEarly({ ended_at, ends_at }: PeriodRow): boolean {
+  return ended_at !== null && isBefore(ended_at, ends_at);
 }
 
 /** A payment for a plan that the project is not on, and cannot be put on by it. */

@@ -135,13 +135,14 @@ export async function periodsAfter(db: Db | Trx, project: string, at: Instant): 
     .orderBy('ends_at');
 }
 
-/** From here on a period is one of another plan, at the price of that. */
+/** From here on a period is one of another plan, at the price of that; it is kept as long as its last payment. */
 export async function repricePeriod(
   trx: Trx,
   id: string,
-  { plan, kopecks }: { plan: string; kopecks: number },
+  { plan, kopecks, paidOn }: { plan: string; kopecks: number; paidOn: Day },
 ): Promise<void> {
-  await trx('billing.periods').where({ id }).update({ plan, price_kopecks: kopecks });
+  const paid_on = trx.raw('greatest(paid_on, ?::date)', [paidOn.toString()]);
+  await trx('billing.periods').where({ id }).update({ plan, price_kopecks: kopecks, paid_on });
 }
 
 export async function periodById(trx: Trx, id: string): Promise<PeriodRow> {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Refusal, Temporal } from '../../core/base/index.ts';
+import type { EraseReceipt, EraseScope, Store, StoreContext } from '../../core/datamap/index.ts';
 import type { Db } from '../../core/db/index.ts';
 import type { Billing, ChangeFact, PaymentFact } from '../../plugins/billing/index.ts';
 import billingPlugin, { billingOf } from '../../plugins/billing/index.ts';
@@ -241,5 +242,45 @@ describe('a payment for more limits', () => {
     } finally {
       await old.drop();
     }
+  });
+
+  it('goes with its documents when their terms are over, also when it was made in the year after the period was paid', async () => {
+    on('12-20');
+    const { project, subject } = await aProject('start', 99_000);
+    year++;
+    on('01-05');
+    const { kopecks } = await billing.changeOffer(project, 'business');
+    await raise(project, kopecks);
+    const store = billingPlugin.stores.documents as Store;
+    const goes = (from: string, before: string) =>
+      base.db.transaction((trx) => {
+        const { db, vault, clock, law, journal } = house.engine;
+        const anchored = [{ from: Temporal.PlainDate.from(from), before: Temporal.PlainDate.from(before) }];
+        const work = store.erase as (scope: EraseScope, context: StoreContext) => Promise<EraseReceipt>;
+        const scope: EraseScope = { why: 'request', subject, anchored };
+        return work(scope, { trx, db, vault, clock, law, journal, runId: `swp_${from}` });
+      });
+    expect(await goes(`${year - 1}-01-01`, `${year}-01-01`)).to.include({ affected: 2, remaining: 3 });
+    expect(await base.db('billing.payments').where({ subject_id: subject })).to.have.length(1);
+    expect(await goes(`${year}-01-01`, `${year + 1}-01-01`)).to.include({ outcome: 'erased', remaining: 0 });
+    for (const table of ['payments', 'invoices', 'periods']) {
+      expect(await base.db(`billing.${table}`).where({ subject_id: subject }), table).to.deep.equal([]);
+    }
+  });
+
+  it('is not got round by a payment that is recorded late: money that came before the end prolongs, on the same plan', async () => {
+    const { project } = await aProject('start', 99_000);
+    on('06-07');
+    expect(
+      await house.engine.db('billing.periods').where({ project_id: project }).whereNull('ended_at'),
+    ).to.have.length(1);
+    await billing.endPeriods();
+    expect(await house.engine.db('billing.periods').where({ project_id: project }).whereNull('ended_at')).to.deep.equal(
+      [],
+    );
+    const paidAt = noon('06-03');
+    expect(await codeOf(pay(project, { paidAt, plan: 'business', kopecks: 490_000 }))).to.equal('payment.period-runs');
+    const { period } = await pay(project, { paidAt });
+    expect(String(period.lastDay)).to.equal(`${year}-07-05`);
   });
 });
