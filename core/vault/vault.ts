@@ -633,7 +633,7 @@ export function createVault(options: {
 
     async sealer(name): Promise<Sealer> {
       const key = await keyOf(name);
-      if (!follows || writing) return (plain, aad) => seal(key, plain, aad);
+      if (!follows) return (plain, aad) => seal(key, plain, aad);
       return (plain, aad) => {
         refresh(false);
         const present = byName.get(name);
