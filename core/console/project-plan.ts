@@ -2,7 +2,7 @@ import { Refusal } from '../base/index.ts';
 import { type Call, type FieldProblem, page, type RouteDefinition, route } from '../http/index.ts';
 import { requisites } from '../law/index.ts';
 import type { ChangeOfferView, InvoicePages, ProjectPages, ProjectView } from './ports.ts';
-import { projectParts, users } from './projects.ts';
+import { isLiving, projectParts, users } from './projects.ts';
 import { form, maybe, type Shared } from './shared.ts';
 import { limitRows, offerShown } from './views/plans.ts';
 
@@ -27,8 +27,6 @@ export function projectPlanRoutes(shared: Shared, pages: ProjectPages, invoices:
     }
     return { offers, refusal };
   }
-
-  const living = ({ state }: ProjectView): boolean => ['active', 'suspended'].includes(state);
 
   return [
     route<Record<string, unknown>, { plan?: string }>({
@@ -59,7 +57,7 @@ export function projectPlanRoutes(shared: Shared, pages: ProjectPages, invoices:
           chosen: chosen ? offerShown(chosen, planTitle(chosen.plan), law, w) : null,
           rows: now ? limitRows(now, next ?? null, w) : [],
           why: refusal ? w.t(`refusal:${refusal.code}`, refusal.details) : '',
-          ...{ free: now?.priceKopecks === 0, greatest: living(project) && !mayRaise(project) },
+          ...{ free: now?.priceKopecks === 0, greatest: isLiving(project) && !mayRaise(project) },
           firstPayment: firstPayment(project, call as unknown as Call),
           today: w.date(shared.today().today),
           contact: requisites(law.operator, call.locale).contact,

@@ -9,6 +9,9 @@ import { cut, daysChart, hoursChart, remainRows, stateOf, tokenRow, usageModel, 
 
 export const users = ['relay-user'] as const;
 
+/** It has been paid for once, or needs no payment, and is not deleted. */
+export const isLiving = ({ state }: Pick<ProjectView, 'state'>): boolean => ['active', 'suspended'].includes(state);
+
 /** What pages of one project share. A project of somebody else is not there. */
 export function projectParts({ law, words, invoices }: Shared, pages: ProjectPages) {
   return {
@@ -19,10 +22,7 @@ export function projectParts({ law, words, invoices }: Shared, pages: ProjectPag
     mayRaise: ({ plan: id, state }: ProjectView): boolean => {
       const plan = law.operator.plans.find((one) => one.id === id && one.priceKopecks > 0);
       return (
-        invoices !== undefined &&
-        ['active', 'suspended'].includes(state) &&
-        plan !== undefined &&
-        hasGreater(plan, law.operator.plans)
+        invoices !== undefined && isLiving({ state }) && plan !== undefined && hasGreater(plan, law.operator.plans)
       );
     },
     /** What its first payment may be for, while it waits for that. */
@@ -153,7 +153,7 @@ export function projectRoutes(shared: Shared, pages: ProjectPages): RouteDefinit
         ...project,
         plan: planTitle(project.plan),
         state: stateOf(project.state, w),
-        usage: ['active', 'suspended'].includes(project.state) ? usageModel(await pages.usage(project.id), w) : null,
+        usage: isLiving(project) ? usageModel(await pages.usage(project.id), w) : null,
       })),
     );
     return page('my/projects', {

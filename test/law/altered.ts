@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Refusal } from '../../core/base/index.ts';
 import { type Law, loadLaw, PolicyError } from '../../core/law/index.ts';
 
 export const policies = fileURLToPath(new URL('../../policies/', import.meta.url));
@@ -42,4 +43,15 @@ export function failureOf(added: Added): Promise<PolicyError> {
     }
     throw new Error('it was loaded');
   });
+}
+
+/** Why the law does not answer. */
+export function refusal(act: () => unknown): Refusal {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
 }

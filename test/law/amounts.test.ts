@@ -1,23 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Refusal, Temporal } from '../../core/base/index.ts';
+import { Temporal } from '../../core/base/index.ts';
 import { type AmountInput, cite, type Law, loadLaw } from '../../core/law/index.ts';
-import { failureOf, lawWith, policies } from './altered.ts';
+import { failureOf, lawWith, policies, refusal } from './altered.ts';
 
 const day = (iso: string) => Temporal.PlainDate.from(iso);
 const plain = (text: string) => text.replaceAll('\u00a0', ' ');
 const kopecks = fc.integer({ min: 0, max: 100_000_000_000_000 });
 const someDay = fc.integer({ min: 0, max: 3650 }).map((days) => day('2022-01-01').add({ days }));
-
-function refusal(act: () => unknown): Refusal {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
 
 describe('a sum of money from the documents of the operator', () => {
   let law: Law;

@@ -1,22 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Refusal, Temporal } from '../../core/base/index.ts';
+import { Temporal } from '../../core/base/index.ts';
 import { type Law, loadLaw, type PaidFor, type PaidPeriod } from '../../core/law/index.ts';
-import { failureOf, lawWith, policies } from './altered.ts';
+import { failureOf, lawWith, policies, refusal } from './altered.ts';
 
 const noon = (day: string) => Temporal.Instant.from(`${day}T12:00:00+03:00`);
 const months = fc.constantFrom(1, 3, 9, 12);
 const moments = { minutes: fc.nat(10 * 365 * 24 * 60), months, passed: fc.nat(400 * 24 * 60) };
-
-function refusal(act: () => unknown): Refusal {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
 
 describe('more limits within time that is paid for', () => {
   let law: Law;
